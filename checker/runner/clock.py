@@ -1,0 +1,274 @@
+"""The runner's end of the virtual clock: who sleeps until when, and how time goes on.
+
+Time belongs to a `TimeSource`, in a graded run the grader's world.  The clock here only knows what it
+was last told (`now`) and asks for more when nothing can run.  Two ways lead there:
+
+*Alone* - one thread, no sockets, no child processes: the loop's own `select` asks, which costs one
+round trip and no system call more.
+
+*In a crowd* - threads, several loops, sockets, children: only an onlooker outside this process can
+tell that all of it is asleep, since a thread that wants the interpreter lock looks asleep from within
+(`checker.runner.observer`).  A driver thread asks that onlooker, and moves time when all is quiet.
+Without an onlooker (tests of the loop alone) a crowd waits for real, in step with real time.
+"""
+
+from __future__ import annotations
+
+import _thread
+import heapq
+import math
+import os
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import selectors
+
+    from checker.runner.loop import VirtualEventLoop
+
+real_monotonic = time.monotonic
+real_sleep = time.sleep
+
+
+class TimeSource(Protocol):
+    """Whoever owns the time."""
+
+    def wait(self, until: float | None) -> tuple[float, list[Callable[[], object]]]:
+        """Move time on, to `until` at most (seconds of `Clock.now`; None: no timer of the runner's).
+
+        Returns the time that it is then, and what has ended by it, as deliveries to be made in order.
+        Raises `Deadlock` where nothing can ever happen again.
+        """
+
+    def spinning(self) -> None:
+        """The loop has turned very often and no time has passed; may raise or end the process."""
+
+
+class Deadlock(RuntimeError):
+    """Nothing is ready, nothing is scheduled and nothing outside is at work."""
+
+
+class Spinning(RuntimeError):
+    """The loop turns and turns, and no time passes."""
+
+
+class LocalTime:
+    """Time that nobody else owns: jumps to wherever it is asked to. For tests of the loop alone."""
+
+    def wait(self, until: float | None) -> tuple[float, list[Callable[[], object]]]:
+        if until is None:
+            raise Deadlock("Nothing is ready and nothing is scheduled.")
+        return until, []
+
+    def spinning(self) -> None:
+        raise Spinning("The loop turned too often without any time passing.")
+
+
+class Onlooker(Protocol):
+    """Tells, from outside this process, when all of it is asleep."""
+
+    def wait_until_quiet(self) -> bool:
+        """Block until every thread is asleep and nothing is in flight.
+
+        True: all is quiet.  False: a child process is alive, and a moment of real time has gone by.
+        """
+
+
+class Clock:
+    """Virtual time in one process.
+
+    Args:
+        source: who owns the time.
+        start: seconds that the clock shows at first; not 0, so that a delay passed off as a moment shows.
+        onlooker: who tells when a crowd is asleep; None: a crowd waits for real.
+        turns: loop turns without progress after which `TimeSource.spinning` is called.
+    """
+
+    def __init__(
+        self, source: TimeSource, *, start: float = 0.0, onlooker: Onlooker | None = None, turns: int = 50_000
+    ) -> None:
+        self.now = start
+        self.start = start
+        self.source = source
+        self.idle_hook: Callable[[], bool] | None = None
+        self.moved_hook: Callable[[], None] | None = None
+        self.has_children: Callable[[], bool] = lambda: False
+        self._onlooker = onlooker
+        self._mutex = _thread.allocate_lock()
+        self._epoch = 0
+        self._alarms: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = count()
+        self._idle_loops: dict[VirtualEventLoop, float | None] = {}
+        self._driving = False
+        self._first_threads = _thread._count()
+        self._max_turns = turns
+        self._turns = 0
+
+    # --- for the loop -------------------------------------------------------------------------
+
+    def turned(self) -> None:
+        """Count a turn of a loop that had something ready; too many without progress end the run."""
+        self._turns += 1
+        if self._turns > self._max_turns:
+            self._turns = 0
+            self.source.spinning()
+
+    def idle(self, loop: VirtualEventLoop, selector: selectors.BaseSelector, deadline: float | None) -> list[Any]:
+        """A loop has nothing ready until `deadline`: move on, and return the selector's events."""
+        if not self._driving and self._alone(selector):
+            # Only now: a thread that has just ended may have left word before it was counted out.
+            events = selector.select(0)
+            if events:
+                return events
+            if self.idle_hook is None or not self.idle_hook():
+                self._advance(deadline)
+            return []
+        if self._onlooker is None:
+            return self._idle_really(selector, deadline)
+        with self._mutex:
+            self._idle_loops[loop] = deadline
+            self._start_driver()
+        try:
+            events = selector.select(None)
+        finally:
+            with self._mutex:
+                self._idle_loops.pop(loop, None)
+                self._epoch += 1
+        self._turns = 0
+        return events
+
+    def _alone(self, selector: selectors.BaseSelector) -> bool:
+        # A loop's own self-pipe is the one descriptor that is always registered.
+        return (
+            _thread._count() <= self._first_threads and len(selector.get_map() or ()) <= 1 and not self.has_children()
+        )
+
+    def _idle_really(self, selector: selectors.BaseSelector, deadline: float | None) -> list[Any]:
+        """Poll for real; virtual time goes in step with real time meanwhile."""
+        before = real_monotonic()
+        timeout = None if deadline is None else max(0.0, deadline - self.now)
+        events = selector.select(timeout)
+        passed = self.now + real_monotonic() - before
+        if events:
+            self.now = passed if deadline is None else min(passed, deadline)
+        elif deadline is not None:
+            self.now = deadline
+        return events
+
+    # --- for threads ----------------------------------------------------------------------------
+
+    def block(self, until: float) -> None:
+        """Let the calling thread sleep until a moment of virtual time, whoever it is."""
+        if self._onlooker is None or (not self._driving and _thread._count() <= self._first_threads):
+            while self.now < until:
+                self._advance(until)
+            return
+        gate = _thread.allocate_lock()
+        gate.acquire()
+        self.alarm(until, gate.release)
+        gate.acquire()
+
+    def block_on(self, gate: Any) -> None:
+        """Block the calling thread on a lock that somebody's delivery will release."""
+        if self._onlooker is None or (not self._driving and _thread._count() <= self._first_threads):
+            while not gate.acquire(False):
+                self._advance(None)
+            return
+        with self._mutex:
+            self._start_driver()
+        gate.acquire()
+
+    def alarm(self, when: float, wake: Callable[[], object]) -> Callable[[], None]:
+        """Call `wake` (from the driver thread) at a moment of virtual time; returns what calls that off."""
+        entry = (when, next(self._order), wake)
+        with self._mutex:
+            heapq.heappush(self._alarms, entry)
+            self._start_driver()
+
+        def call_off() -> None:
+            with self._mutex:
+                if entry in self._alarms:
+                    self._alarms.remove(entry)
+                    heapq.heapify(self._alarms)
+
+        return call_off
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are beside the main one, the clock's own left out."""
+        return _thread._count() - self._first_threads - self._driving
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the driver has taken over."""
+        return self._driving
+
+    @property
+    def can_watch(self) -> bool:
+        """Whether sleeping threads can be told from working ones, so that they may sleep virtually."""
+        return self._onlooker is not None
+
+    def exchange(self, talk: Callable[[], Any]) -> Any:
+        """Run a question and answer with the grader so that the driver does not take it for sleep."""
+        with self._mutex:
+            self._epoch += 1
+            return talk()
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def _advance(self, until: float | None) -> None:
+        if until is not None and math.isinf(until):
+            until = None
+        before = self.now
+        self.now, deliveries = self.source.wait(until)
+        if self.now > before or deliveries:
+            self._turns = 0
+        if self.moved_hook is not None:
+            self.moved_hook()
+        for deliver in deliveries:
+            deliver()
+
+    def _start_driver(self) -> None:
+        if not self._driving and self._onlooker is not None:
+            self._driving = True
+            _thread.start_new_thread(self._drive, ())
+
+    def _drive(self) -> None:
+        assert self._onlooker is not None
+        while True:
+            with self._mutex:
+                epoch = self._epoch
+                asked_at = real_monotonic()
+            quiet = self._onlooker.wait_until_quiet()
+            with self._mutex:
+                if quiet and epoch != self._epoch:
+                    continue  # somebody was talking to the grader, which looks like sleep from outside
+                deadlines = [when for when in self._idle_loops.values() if when is not None]
+                if self._alarms:
+                    deadlines.append(self._alarms[0][0])
+                until = min(deadlines, default=None)
+                if quiet:
+                    if self.idle_hook is not None and self.idle_hook():
+                        continue
+                else:  # children are at work: time goes in step with real time
+                    step = self.now + real_monotonic() - asked_at
+                    until = step if until is None else min(until, step)
+                self._advance(until)
+                while self._alarms and self._alarms[0][0] <= self.now:
+                    heapq.heappop(self._alarms)[2]()
+                for loop, when in self._idle_loops.items():
+                    if when is not None and when <= self.now:
+                        loop.wake()
+
+    def forget_threads(self) -> None:
+        """In a forked child: there is no driver any more, and time is real from here on."""
+        self._onlooker = None
+        self._driving = False
+        self._mutex = _thread.allocate_lock()
+
+
+def pid() -> int:
+    """This process, looked up afresh, since forks share everything else."""
+    return os.getpid()

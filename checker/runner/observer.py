@@ -1,0 +1,101 @@
+"""Tells from outside whether a run is asleep: all threads of all its processes, and nothing in flight.
+
+A process cannot know this of itself: a thread that waits for the interpreter lock and one that waits for
+ever look alike from within.  From outside, at a moment when *every* thread sleeps, nobody can hold the
+lock who would go on, so nothing goes on by itself.  That there was one such moment is shown by two looks
+between which no thread has run: asleep in both, with the same count of time slices.
+
+Reads /proc, which needs no permission for a process's state, and the loopback's queues in /proc/net/tcp.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+
+
+def is_quiet(pids: Iterable[int]) -> bool:
+    """Whether there was a moment, just now, at which all these processes slept and nothing was in flight."""
+    first = _look(pids)
+    return first is not None and not _in_flight() and first == _look(pids)
+
+
+def _look(pids: Iterable[int]) -> list[tuple[str, bytes]] | None:
+    """Each thread with its count of time slices; None as soon as one is not asleep."""
+    seen = []
+    for pid in pids:
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+        except OSError:
+            continue
+        for thread in threads:
+            base = f"/proc/{pid}/task/{thread}"
+            try:
+                # The state follows the name, which may hold anything but ends at the last bracket.
+                if _read(f"{base}/stat").rpartition(b")")[2][1:2] not in b"SZX":
+                    return None
+                seen.append((base, _slices(base)))
+            except OSError:
+                continue
+    return seen
+
+
+def _slices(base: str) -> bytes:
+    try:
+        return _read(f"{base}/schedstat").rsplit(b" ", 1)[-1]
+    except OSError:  # a kernel without scheduler statistics counts switches all the same
+        lines = _read(f"{base}/status").splitlines()
+        return b"".join(line for line in lines if b"ctxt_switches" in line)
+
+
+SETTLED = {b"01", b"05", b"06", b"07", b"08", b"0A"}
+"""Socket states in which nothing is under way by itself: established, half closed, closed, listening."""
+WINDOW_CLOSED = b"04"
+"""The timer of a socket whose peer does not read: its bytes wait, they are not under way."""
+
+
+def _in_flight() -> bool:
+    """Whether bytes or handshakes are under way on this network namespace's loopback."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = _read(table).splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            unsent = fields[4].partition(b":")[0] != b"00000000"
+            if fields[3] not in SETTLED or (
+                unsent and fields[3] == b"01" and fields[5].partition(b":")[0] != WINDOW_CLOSED
+            ):
+                return True
+    return False
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 1 << 16)
+    finally:
+        os.close(descriptor)
+
+
+def descendants(root: int) -> list[int]:
+    """A process and all that came of it, as /proc tells."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                fields = _read(f"/proc/{name}/stat").rpartition(b")")[2].split()
+            except OSError:
+                continue
+            parents[int(name)] = int(fields[1])
+    found = [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def pause(seconds: float, _sleep: object = time.sleep) -> None:
+    """Real sleeping, between two looks."""
+    _sleep(seconds)  # type: ignore[operator]

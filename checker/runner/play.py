@@ -1,0 +1,364 @@
+"""Plays one scenario with one submission, and tells the grader everything about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import io
+import os
+import pickle
+import resource
+import signal
+import socket
+import sys
+import threading
+import types
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from checker import messages
+from checker.runner import encode, surroundings
+from checker.runner.clock import Clock, Onlooker
+from checker.runner.link import Link
+from checker.runner.loop import VirtualEventLoop
+from checker.runner.stage import Stage
+from checker.runner.submission import CannotPlay, Kata, load
+from checker.values import Frame
+
+START = 1000.0
+"""What the loop's clock shows at the start of a run: not 0, so that a delay given as a moment shows."""
+
+
+class PipeOnlooker:
+    """The sandbox's first process, asked over two pipes; see `checker.runner.observer`."""
+
+    def __init__(self, ask: int, answer: int) -> None:
+        self._ask = ask
+        self._answer = answer
+
+    def wait_until_quiet(self) -> bool:
+        """See `Onlooker`."""
+        os.write(self._ask, b"?")
+        return os.read(self._answer, 1) == b"q"
+
+
+class Play:
+    """One run, from the order to the last message."""
+
+    def __init__(self, order: messages.Play, channel: socket.socket, onlooker: Onlooker | None) -> None:
+        self._order = order
+        self._link = Link(channel)
+        self._clock = Clock(self._link, start=START, onlooker=onlooker, turns=order.limits.turns)
+        self._link.clock = self._clock
+        self._link.on_halt = self._halt
+        self._stage = Stage(self._clock, self._link)
+        self._witness = Witness(self._clock)
+        self._main: asyncio.Task[Any] | None = None
+        self._points = 0
+        self._struck = False
+        self._ended = False
+
+    def run(self) -> NoReturn:
+        """Play, tell, and leave the process."""
+        try:
+            self._prepare()
+            self._perform()
+        except CannotPlay as refusal:
+            self._refuse(refusal)
+        except MemoryError:
+            self._stop("memory")
+        self._tell()
+        _leave(0)
+
+    # --- before ------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        limits = self._order.limits
+        signal.signal(signal.SIGXCPU, lambda *_: self._stop("cpu"))
+        signal.signal(signal.SIGALRM, lambda *_: self._stop("wall"))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits.files, limits.files))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
+        signal.setitimer(signal.ITIMER_REAL, limits.wall)
+        sys.stdout = io.TextIOWrapper(open(1, "wb", 0, closefd=False), write_through=True, errors="backslashreplace")
+        sys.stderr = io.TextIOWrapper(open(2, "wb", 0, closefd=False), write_through=True, errors="backslashreplace")
+        surroundings.install(self._clock, self._link, self._order.wall_clock)
+        self._clock.idle_hook = self._idle_hook
+        self._witness.install()
+
+    # --- the scenario ------------------------------------------------------------------------------
+
+    def _perform(self) -> None:
+        module = load(self._order.kata, self._order.source)
+        scenario, keywords = pickle.loads(self._order.scenario)
+        kata = Kata(module, self._order.signatures)
+        if inspect.iscoroutinefunction(scenario):
+            self._perform_on_loop(scenario(kata, self._stage, **keywords))
+        else:
+            self._answer(lambda: scenario(kata, self._stage, **keywords))
+
+    def _perform_on_loop(self, coroutine: Any) -> None:
+        loop = VirtualEventLoop(self._clock)
+        asyncio.set_event_loop(loop)
+        self._witness.own_loop = loop
+        self._main = loop.create_task(self._async_answer(coroutine), name="scenario")
+        self._stage.struck = self._main
+        loop.run_until_complete(self._main)
+        if not self._witness.leaks:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+        asyncio.set_event_loop(None)
+        self._main = self._stage.struck = None
+
+    async def _async_answer(self, coroutine: Any) -> None:
+        """Send the answer at the very moment it is there, and look at what is left."""
+        try:
+            value = await coroutine
+        except CannotPlay:
+            raise
+        except MemoryError:
+            self._stop("memory")
+        except BaseException as error:
+            self._send_error(error)
+        else:
+            self._send_value(value)
+            value = None
+        self._witness.look_for_leaks(self._main)
+
+    def _answer(self, call: Callable[[], Any]) -> None:
+        try:
+            value = call()
+        except (CannotPlay, MemoryError):
+            raise
+        except BaseException as error:
+            self._send_error(error)
+        else:
+            self._send_value(value)
+
+    def _send_value(self, value: Any) -> None:
+        self._ended = True
+        try:
+            self._link.send(messages.Returned(encode.encode(value)))
+        except (ValueError, RecursionError, MemoryError):
+            self._link.send(messages.Returned(encode.Alien("something too large")))
+
+    def _send_error(self, error: BaseException) -> None:
+        refusal = _refusal_in(error)
+        if refusal is not None:
+            raise refusal
+        self._ended = True
+        self._link.send(messages.Raised(encode.encode_error(error)))
+        # A kept traceback keeps everything alive that ought to be found abandoned.
+        error.__traceback__ = None
+
+    def _idle_hook(self) -> bool:
+        """At a sweep's chosen point, cancel instead of waiting."""
+        target = self._stage.struck
+        if self._order.strike is None or self._struck or self._ended or target is None or target.done():
+            return False
+        self._points += 1
+        if self._points < self._order.strike:
+            return False
+        self._struck = True
+        self._link.send(messages.Strike())
+        if self._clock.crowded:
+            target.get_loop().call_soon_threadsafe(target.cancel)
+        else:
+            target.cancel()
+        return True
+
+    # --- the end -----------------------------------------------------------------------------------
+
+    def _refuse(self, refusal: CannotPlay) -> NoReturn:
+        self._link.send(refusal.told)
+        self._link.send(self._witness.told(final=False))
+        _leave(0)
+
+    def _tell(self) -> None:
+        gc.collect()
+        self._witness.look_at_loops()
+        self._link.send(self._witness.told(final=True))
+
+    def _halt(self, reason: str) -> None:
+        """The world ends the run."""
+        if reason == "gone":
+            _leave(0)
+        self._stop("turns" if reason == "turns" else "halt")
+
+    def _stop(self, reason: str) -> NoReturn:
+        """End the run from within, from wherever the process stands: say what waits, and leave."""
+        try:
+            self._link.send(messages.Stopped(reason, self._witness.waiting()))
+            self._link.send(self._witness.told(final=False))
+        finally:
+            _leave(0)
+
+
+def _refusal_in(error: BaseException) -> CannotPlay | None:
+    if isinstance(error, CannotPlay):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for found in map(_refusal_in, error.exceptions) if found), None)
+    return None
+
+
+def _leave(code: int) -> NoReturn:
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+class Witness:
+    """Sees what only the runner can see: tasks, leaks, warnings. Told to the grader, proof of nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: list[list[Any]] = []
+        self._living: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._complaints: list[str] = []
+        self.leaks: list[messages.Waiting] = []
+        self.own_loop: VirtualEventLoop | None = None
+
+    def install(self) -> None:
+        """Listen to tasks, warnings and everything that asyncio complains about."""
+        VirtualEventLoop.task_hook = self._task_made  # type: ignore[assignment]
+        VirtualEventLoop.complain = self.complain  # type: ignore[assignment]
+        VirtualEventLoop.default_exception_handler = self._loop_complains  # type: ignore[method-assign]
+        warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", ".*use of fork.*", DeprecationWarning)
+        warnings.showwarning = self._warned
+        sys.unraisablehook = self._unraisable
+        threading.excepthook = self._thread_died
+
+    def complain(self, text: str) -> None:
+        """Note a breach of hygiene, once, as a sentence."""
+        if text not in self._complaints and len(self._complaints) < 50:
+            self._complaints.append(text[:500])
+
+    # --- listeners ---------------------------------------------------------------------------------
+
+    def _task_made(self, task: asyncio.Task[Any], loop: VirtualEventLoop) -> None:
+        if len(self._tasks) >= 2000:
+            return
+        record = [task.get_name(), self._clock.now, None, None, weakref.ref(task)]
+        self._tasks.append(record)
+        self._living.add(task)
+
+        def ended(done: asyncio.Task[Any]) -> None:
+            record[0] = done.get_name()
+            record[2] = self._clock.now
+            # `exception()` would mark it as retrieved, which is the submission's to do.
+            failed = not done.cancelled() and getattr(done, "_exception", None) is not None
+            record[3] = "cancelled" if done.cancelled() else "failed" if failed else "done"
+
+        task.add_done_callback(ended)
+
+    def _loop_complains(self, context: dict[str, Any]) -> None:
+        message = str(context.get("message") or "The event loop met an error")
+        if message.startswith("Unclosed ") or "was destroyed but it is pending" in message:
+            self.complain(f"{message}.")
+            return
+        error = context.get("exception")
+        if error is None:
+            self.complain(f"{message}.")
+        else:
+            self.complain(f"{message}: {encode.encode_error(error).shown}: {error}")
+
+    def _warned(self, message: Any, category: Any, filename: str, lineno: int, *_: Any) -> None:
+        where = f" (line {lineno})" if filename == encode.submission_file else ""
+        text = str(message)
+        if text.startswith("Unclosed client session"):
+            return  # aiohttp tells the loop as well
+        if category is SyntaxWarning:
+            self.complain(f"SyntaxWarning: {text}{where}")
+        elif category in (RuntimeWarning, ResourceWarning):
+            self.complain(f"{text[:1].upper()}{text[1:]}{where}.")
+        else:
+            self.complain(f"{category.__name__}: {text}{where}")
+
+    def _unraisable(self, unraisable: Any) -> None:
+        error = unraisable.exc_value
+        if error is not None:
+            self.complain(f"Ignored error {type(error).__name__}: {error}")
+
+    def _thread_died(self, args: Any) -> None:
+        if not issubclass(args.exc_type, SystemExit):
+            name = args.thread.name if args.thread is not None else "?"
+            self.complain(f"Thread {name} died of {args.exc_type.__name__}: {args.exc_value}")
+
+    # --- at the end ----------------------------------------------------------------------------------
+
+    def look_for_leaks(self, main: asyncio.Task[Any] | None) -> None:
+        """Name every task that the scenario has left behind."""
+        for task in asyncio.all_tasks():
+            if task is not main:
+                self.leaks.append(self._waiting_task(task))
+
+    def look_at_loops(self) -> None:
+        """Name every loop that was left open."""
+        for loop in list(VirtualEventLoop.opened):
+            if loop is not self.own_loop and not loop.is_closed():
+                self.complain("An event loop was left open.")
+
+    def waiting(self) -> list[messages.Waiting]:
+        """Every task that is not done, and the line of the submission where it waits; threads too."""
+        found = [self._waiting_task(task) for task in list(self._living) if not task.done()]
+        frames = sys._current_frames()
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        for ident, frame in frames.items():
+            lines = _lines_below(frame)
+            if lines and (ident in names):
+                found.append(messages.Waiting(f"thread {names[ident]}"[:200], lines))
+        return found[:100]
+
+    def _waiting_task(self, task: asyncio.Task[Any]) -> messages.Waiting:
+        return messages.Waiting(str(task.get_name())[:200], _await_chain(task.get_coro()))
+
+    def told(self, *, final: bool) -> messages.Told:
+        """The last message."""
+        start = self._clock.start
+        for record in self._tasks:
+            task = record[4]()
+            if task is not None:
+                record[0] = task.get_name()
+        told = [
+            messages.TaskTold(str(name)[:200], created - start, None if ended is None else ended - start, outcome)
+            for name, created, ended, outcome, _ in self._tasks
+        ]
+        return messages.Told(told, self.leaks, self._complaints if final else [])
+
+
+def _await_chain(coroutine: Any) -> list[Frame]:
+    """The submission's lines in a chain of awaits, outermost first."""
+    lines = []
+    while coroutine is not None and len(lines) < 20:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
+        frame = frame or getattr(coroutine, "gi_frame", None)
+        if isinstance(frame, types.FrameType) and frame.f_code.co_filename == encode.submission_file:
+            lines.append(Frame(frame.f_lineno or 0, frame.f_code.co_name))
+        coroutine = (
+            getattr(coroutine, "cr_await", None)
+            or getattr(coroutine, "ag_await", None)
+            or getattr(coroutine, "gi_yieldfrom", None)
+        )
+    return lines
+
+
+def _lines_below(frame: types.FrameType | None) -> list[Frame]:
+    lines: list[Frame] = []
+    while frame is not None and len(lines) < 10:
+        if frame.f_code.co_filename == encode.submission_file:
+            lines.insert(0, Frame(frame.f_lineno or 0, frame.f_code.co_name))
+        frame = frame.f_back
+    return lines

@@ -1,0 +1,147 @@
+"""Loads a submission from its text, and holds it to its kata's signatures."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+import sys
+import types
+from typing import Any
+
+from checker import messages
+from checker.runner import encode
+
+
+class CannotPlay(Exception):
+    """The submission cannot be played; `told` says why, in a sentence for the learner."""
+
+    def __init__(self, told: messages.Refused) -> None:
+        super().__init__(told.message)
+        self.told = told
+
+
+def load(kata: str, source: bytes) -> types.ModuleType:
+    """Compile and run the submission as a module of its own.
+
+    Raises:
+        CannotPlay: it does not compile, or raises on import.
+    """
+    text = source.decode("utf-8-sig")
+    name = f"{kata}.py"
+    encode.submission_file = name
+    # Tracebacks that the submission prints itself then show its lines.
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    module = types.ModuleType(kata)
+    module.__file__ = name
+    sys.modules[kata] = module
+    try:
+        code = compile(text, name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise CannotPlay(
+            messages.Refused("syntax", f"{type(error).__name__}: {error.msg}", error.lineno, error.offset)
+        ) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise CannotPlay(messages.Refused("syntax", f"It does not compile: {error or type(error).__name__}.")) from None
+    try:
+        exec(code, module.__dict__)
+    except BaseException as error:  # whatever an import raises, SystemExit too, is a refusal
+        told = encode.encode_error(error)
+        line = told.frames[-1].line if told.frames else None
+        text = f"{told.shown}: {told.message}" if told.message else told.shown
+        raise CannotPlay(
+            messages.Refused("import", f"Importing your file raised {text}", line, error=told)
+        ) from None
+    return module
+
+
+class Kata:
+    """The submission as a scenario sees it: its names, held to the kata's signatures when they are used.
+
+    The check is one of behaviour: a decorated or hand-made callable that gives an awaitable is as good as
+    an `async def`.
+    """
+
+    def __init__(self, module: types.ModuleType, signatures: list[messages.Signature]) -> None:
+        self._module = module
+        self._signatures = {signature.name: signature for signature in signatures}
+
+    def __getattr__(self, name: str) -> Any:
+        signature = self._signatures.get(name)
+        try:
+            thing = getattr(self._module, name)
+        except AttributeError:
+            what = "class" if signature is not None and signature.kind == "class" else "function"
+            raise CannotPlay(_contract(f"Your file defines no {what} `{name}`.")) from None
+        if signature is None:
+            return thing
+        if signature.kind == "class":
+            if not isinstance(thing, type) and not callable(thing):
+                raise CannotPlay(_contract(f"`{name}` must be a class; it is {_a(thing)}."))
+            return thing
+        if not callable(thing):
+            raise CannotPlay(_contract(f"`{name}` must be a function; it is {_a(thing)}."))
+        return self._held(thing, signature)
+
+    def _held(self, function: Any, signature: messages.Signature) -> Any:
+        @functools.wraps(function, updated=())
+        def call(*args: Any, **keywords: Any) -> Any:
+            _check_parameters(function, signature, args, keywords)
+            result = function(*args, **keywords)
+            awaitable = inspect.isawaitable(result)
+            if signature.kind == "async" and not awaitable:
+                raise CannotPlay(
+                    _contract(f"`{signature.name}` must be an `async def`: calling it gave {_a(result)}, nothing to await.")
+                )
+            if signature.kind == "plain" and inspect.iscoroutine(result):
+                result.close()
+                raise CannotPlay(
+                    _contract(f"`{signature.name}` must be a plain function (`def`): calling it gave a coroutine.")
+                )
+            if signature.kind == "generator" and not hasattr(result, "__anext__"):
+                if inspect.iscoroutine(result):
+                    result.close()
+                raise CannotPlay(
+                    _contract(
+                        f"`{signature.name}` must be an async generator (`async def` with `yield`):"
+                        f" calling it gave {_a(result)}."
+                    )
+                )
+            if signature.kind == "async" and inspect.iscoroutine(result):
+                return _checked(result, signature.name)
+            return result
+
+        return call
+
+
+async def _checked(coroutine: Any, name: str) -> Any:
+    result = await coroutine
+    if inspect.iscoroutine(result):
+        result.close()
+        raise CannotPlay(_contract(f"`{name}` returned a coroutine that nobody awaited; `await` it inside."))
+    return result
+
+
+def _check_parameters(function: Any, signature: messages.Signature, args: Any, keywords: Any) -> None:
+    try:
+        parameters = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        parameters.bind(*args, **keywords)
+    except TypeError:
+        wanted = f"{signature.name}({', '.join(signature.parameters)})"
+        raise CannotPlay(
+            _contract(f"`{signature.name}{parameters}` cannot be called as the kata calls it: `{wanted}`.")
+        ) from None
+
+
+def _contract(text: str) -> messages.Refused:
+    return messages.Refused("contract", text)
+
+
+def _a(thing: Any) -> str:
+    if thing is None:
+        return "None"
+    name = type.__dict__["__name__"].__get__(type(thing))
+    return f"a{'n' if name[:1] in 'aeiou' else ''} {name}"

@@ -1,0 +1,131 @@
+"""Makes a process live on the virtual clock: sleeping, wall clock, waiting with a time limit."""
+
+from __future__ import annotations
+
+import _thread
+import datetime
+import os
+import queue
+import sys
+import threading
+import time
+from typing import Any
+
+from checker.runner import stage
+from checker.runner.clock import Clock, real_monotonic, real_sleep
+from checker.runner.link import Link
+from checker.runner.loop import installed
+
+_freezer: Any = None
+
+
+def preload_freezegun() -> None:
+    """Freeze the wall clock before forking: freezegun searches all loaded modules, which is done once."""
+    global _freezer
+    if _freezer is None:
+        import freezegun
+
+        _freezer = freezegun.freeze_time(datetime.datetime(2000, 1, 1), ignore=["checker.runner"])
+        _freezer.factory = _freezer.start()
+        _freezer.at = datetime.datetime(2000, 1, 1)
+
+
+def install(clock: Clock, link: Link, wall_clock: float) -> None:
+    """Put the whole process on the clock; for good, since it is the run's own process.
+
+    Args:
+        wall_clock: seconds since the epoch at the start of the run, as `time.time()` gives them.
+    """
+    context = installed(clock)
+    context.__enter__()
+
+    def elapsed() -> float:
+        return clock.now - clock.start
+
+    real = {name: getattr(time, name) for name in ("time", "monotonic", "perf_counter", "sleep")}
+    real |= {f"{name}_ns": getattr(time, f"{name}_ns") for name in ("time", "monotonic", "perf_counter")}
+    for name, base in (("monotonic", clock.start), ("perf_counter", clock.start), ("time", wall_clock)):
+        _patch_time(name, base, elapsed)
+    threading._time = queue.time = time.monotonic  # type: ignore[attr-defined]
+    time.sleep = _virtual_sleep(clock, link)
+    if clock.can_watch:
+        threading.Condition.wait = _virtual_condition_wait(clock)  # type: ignore[method-assign]
+    if _freezer is not None:
+        _follow(clock, wall_clock, elapsed)
+    os.register_at_fork(after_in_child=lambda: _back_to_real_time(clock, context, real))
+
+
+def _patch_time(name: str, base: float, elapsed: Any) -> None:
+    setattr(time, name, lambda: base + elapsed())
+    setattr(time, f"{name}_ns", lambda: round((base + elapsed()) * 1_000_000_000))
+
+
+def _follow(clock: Clock, wall_clock: float, elapsed: Any) -> None:
+    """Tick freezegun along with the clock."""
+    epoch = datetime.datetime(1970, 1, 1)
+
+    def follow() -> None:
+        _freezer.factory.move_to(epoch + datetime.timedelta(seconds=wall_clock + elapsed()))
+
+    follow()
+    clock.moved_hook = follow
+
+
+def _virtual_sleep(clock: Clock, link: Link) -> Any:
+    def sleep(seconds: float, /) -> None:
+        """As `time.sleep`, on the virtual clock; on a running loop's thread that blocks the loop."""
+        if seconds < 0:
+            raise ValueError("sleep length must be non-negative")
+        if seconds == 0:
+            real_sleep(0)
+            return
+        with stage.BlockRecord(clock, link):
+            clock.block(clock.now + seconds)
+
+    return sleep
+
+
+def _virtual_condition_wait(clock: Clock) -> Any:
+    """`threading.Condition.wait` whose time limit is virtual, and with it those of Event, Queue, Future …"""
+    real_wait = threading.Condition.wait
+
+    def wait(self: Any, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return real_wait(self)
+        if not self._is_owned():
+            raise RuntimeError("cannot wait on un-acquired lock")
+        if timeout <= 0:
+            return real_wait(self, 0)
+        gate = _thread.allocate_lock()
+        gate.acquire()
+        self._waiters.append(gate)
+        saved = self._release_save()
+        expired = []
+
+        def expire() -> None:
+            # Called when all threads are asleep, so nobody is notifying meanwhile.
+            if gate in self._waiters:
+                self._waiters.remove(gate)
+                expired.append(True)
+                gate.release()
+
+        call_off = clock.alarm(clock.now + timeout, expire)
+        try:
+            gate.acquire()
+        finally:
+            call_off()
+            self._acquire_restore(saved)
+        return not expired
+
+    return wait
+
+
+def _back_to_real_time(clock: Clock, context: Any, real: dict[str, Any]) -> None:
+    """In a child that the submission forked: it has no world, so its time is the real one."""
+    clock.forget_threads()
+    context.__exit__(None, None, None)
+    for name, function in real.items():
+        setattr(time, name, function)
+    threading._time = queue.time = real_monotonic  # type: ignore[attr-defined]
+    if _freezer is not None:
+        sys.modules["freezegun"].api.freeze_factories.clear()

@@ -1,0 +1,188 @@
+"""The sandbox's first process: loads everything once, then forks a fresh child for each run.
+
+It takes orders from the grader over a socket, never from a run, and never runs a line of a submission
+itself.  It is not dumpable, so a run of the same user cannot open its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import re
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from checker import messages
+from checker.runner import encode, observer, surroundings
+from checker.runner import play as playing
+
+_NEEDS_WALL_CLOCK = re.compile(rb"\b(datetime|time|calendar|email|logging)\b")
+_REAL_STEP = 0.005
+"""Seconds after which a run whose child processes are at work is told that real time has gone by."""
+
+
+class Zygote:
+    """Args: control: the socket to the grader; alone: whether this is process 1 of a pid namespace."""
+
+    def __init__(self, control: socket.socket, *, alone: bool) -> None:
+        self._control = control
+        self._alone = alone
+
+    def serve(self) -> None:
+        """Take orders until the grader hangs up."""
+        self._send(messages.Up())
+        while True:
+            order, descriptors = self._receive()
+            if order is None:
+                return
+            if isinstance(order, messages.Play):
+                self._send(messages.Gone(self._play(order, descriptors)))
+
+    # --- one run ----------------------------------------------------------------------------------
+
+    def _play(self, order: messages.Play, descriptors: list[int]) -> int:
+        if _NEEDS_WALL_CLOCK.search(order.source):
+            surroundings.preload_freezegun()
+        asked, ask = os.pipe()
+        answers, answer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self._become_a_run(order, descriptors, ask, answers)
+            finally:
+                os._exit(70)
+        for descriptor in (*descriptors, ask, answers):
+            os.close(descriptor)
+        try:
+            return self._watch(pid, asked, answer)
+        finally:
+            os.close(asked)
+            os.close(answer)
+
+    def _become_a_run(self, order: messages.Play, descriptors: list[int], ask: int, answers: int) -> None:
+        self._control.close()
+        channel, output = descriptors
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+        # The grader's own fd numbers must not be guessable leftovers: only what a run needs stays open.
+        onlooker = playing.PipeOnlooker(ask, answers)
+        gc.enable()
+        playing.Play(order, socket.socket(fileno=channel), onlooker).run()
+
+    def _watch(self, pid: int, asked: int, answer: int) -> int:
+        """Wait for the run to end, answering whether all is quiet; then end whatever it has left."""
+        poller = select.poll()
+        exited = os.pidfd_open(pid)
+        for descriptor in (exited, asked, self._control.fileno()):
+            poller.register(descriptor, select.POLLIN)
+        pending = False
+        asked_at = 0.0
+        pause = 0.0
+        try:
+            while True:
+                ready = dict(poller.poll(pause * 1000 if pending else None))
+                if exited in ready:
+                    return self._reap(pid)
+                if self._control.fileno() in ready:
+                    order, _ = self._receive()
+                    if order is None:
+                        os._exit(0)
+                    os.kill(pid, signal.SIGKILL)
+                if asked in ready:
+                    if not os.read(asked, 64):
+                        poller.unregister(asked)
+                    pending, asked_at, pause = True, time.monotonic(), 0.0
+                if pending:
+                    word = self._word(pid, asked_at)
+                    if word:
+                        with contextlib.suppress(BrokenPipeError):  # it has just ended
+                            os.write(answer, word)
+                    pending = not word
+                    pause = min(0.002, pause * 2 or 0.00002)
+        finally:
+            os.close(exited)
+
+    def _word(self, pid: int, asked_at: float) -> bytes:
+        """`q`: all is quiet; `r`: children are at work and real time has passed; nothing: ask again."""
+        pids = self._pids(pid)
+        if len(pids) > 1:
+            return b"r" if time.monotonic() - asked_at >= _REAL_STEP else b""
+        return b"q" if observer.is_quiet(pids) else b""
+
+    def _pids(self, pid: int) -> list[int]:
+        if self._alone:
+            return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+        return observer.descendants(pid)
+
+    def _reap(self, pid: int) -> int:
+        left = [] if self._alone else observer.descendants(pid)[1:]
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if self._alone:
+            # Process 1 of a namespace may end everybody else in it, and nobody there can end it.
+            _kill(-1)
+        for other in left:
+            _kill(other)
+        while True:
+            try:
+                if os.waitpid(-1, 0 if self._alone else os.WNOHANG) == (0, 0):
+                    return code
+            except ChildProcessError:
+                return code
+
+    # --- the grader's socket ------------------------------------------------------------------------
+
+    def _send(self, message: Any) -> None:
+        self._control.sendall(messages.frame(message))
+
+    def _receive(self) -> tuple[Any, list[int]]:
+        header, descriptors, _, _ = socket.recv_fds(self._control, messages.HEADER, 2)
+        if not header:
+            return None, []
+        size = messages.frame_length(header)
+        body = bytearray()
+        while len(body) < size:
+            part = self._control.recv(size - len(body))
+            if not part:
+                return None, []
+            body += part
+        return messages.decode_control(bytes(body)), descriptors
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def main() -> None:
+    """Arguments: the control socket's descriptor, then the modules to load before forking."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(control.fileno(), False)
+    _harden()
+    for name in sys.argv[2:]:
+        importlib.import_module(name)
+    encode.learn_classes()
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    Zygote(control, alone=os.getpid() == 1).serve()
+
+
+def _harden() -> None:
+    """Not dumpable: other processes of this user cannot read this one's memory; orphans come here."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pr_set_dumpable, pr_set_child_subreaper, pr_set_no_new_privs = 4, 36, 38
+    libc.prctl(pr_set_dumpable, 0, 0, 0, 0)
+    libc.prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+    libc.prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The bubblewrap sandbox.
+
+New mount, pid, net, ipc and uts namespaces, and a user namespace where the grader is an ordinary user.
+A grader that is root starts bwrap as root and becomes a spare user inside, since for root the limit on
+processes does not bind, not even in a user namespace.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from checker.sandbox import seccomp
+from checker.sandbox.base import (
+    ENVIRONMENT,
+    PACKAGE,
+    Sandbox,
+    Unavailable,
+    compile_runner,
+    interpreter,
+    site_packages,
+    spare_uid,
+)
+
+TMP_BYTES = 32 << 20
+HARNESS = "/harness"
+"""Where the sandbox shows this package, and nothing beside it."""
+
+
+def launch(preload: Sequence[str]) -> Sandbox:
+    """Start the runner in bubblewrap.
+
+    Raises:
+        Unavailable: bwrap is not installed, or not allowed to make namespaces here.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        raise Unavailable(
+            "bubblewrap is not installed; install your system's package `bubblewrap`, or use --sandbox none."
+        )
+    compile_runner()
+    uid = spare_uid() if os.getuid() == 0 else 0
+    ours, theirs = socket.socketpair()
+    filter_fd = _memory_file("seccomp", seccomp.program())
+    arguments = "\0".join(_arguments(uid, filter_fd)).encode()
+    args_fd = _memory_file("args", arguments + b"\0")
+    try:
+        process = subprocess.Popen(
+            [program, "--args", str(args_fd), *_command(theirs.fileno(), preload, uid)],
+            pass_fds=[theirs.fileno(), filter_fd, args_fd],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None if os.environ.get("KATA_DEBUG") else subprocess.DEVNULL,
+            env={},
+            start_new_session=True,
+        )
+    finally:
+        theirs.close()
+        os.close(filter_fd)
+        os.close(args_fd)
+    return Sandbox("bwrap", process, ours)
+
+
+def _command(control: int, preload: Sequence[str], uid: int) -> list[str]:
+    return interpreter([*site_packages(), HARNESS], control, preload, uid=uid)
+
+
+def _arguments(uid: int, filter_fd: int) -> list[str]:
+    """bwrap's options, the first process's user and filter among them."""
+    spaces = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    if uid:
+        privileges = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        privileges = ["--unshare-user", "--cap-drop", "ALL"]
+    life = ["--new-session", "--die-with-parent", "--as-pid-1", "--hostname", "sandbox"]
+    if seccomp.program():
+        life += ["--seccomp", str(filter_fd)]
+    variables = [word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)]
+    return [*spaces, *privileges, *life, *variables, *_mounts(), "--chdir", "/tmp"]
+
+
+def _mounts() -> list[str]:
+    mounts = ["--proc", "/proc", "--dev", "/dev"]
+    mounts += ["--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/dev/shm"]
+    mounts += ["--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+    shown = _read_only()
+    for folder in _parents([*shown, f"{HARNESS}/checker"]):
+        # Said outright: bwrap makes missing parents for their owner only, who is not the user inside.
+        mounts += ["--perms", "0755", "--dir", folder]
+    for path in shown:
+        mounts += ["--ro-bind", path, path]
+    for link in ("/bin", "/lib", "/lib64", "/lib32", "/sbin"):
+        if Path(link).is_symlink():
+            mounts += ["--symlink", os.readlink(link), link]
+    mounts += ["--ro-bind", str(PACKAGE), f"{HARNESS}/checker"]
+    return [*mounts, "--remount-ro", "/"]
+
+
+def _read_only() -> list[str]:
+    """Python, its libraries and the installed packages; of the system, what these are linked to."""
+    base = Path(sys.base_prefix)
+    python = Path(getattr(sys, "_base_executable", sys.executable))
+    paths = [Path("/usr/lib"), Path("/usr/bin"), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache")]
+    paths += [Path("/usr/lib64"), Path("/usr/lib32")]
+    paths += [path for path in map(Path, ("/bin", "/lib", "/lib64")) if not path.is_symlink()]
+    paths += [base / "lib", base / "bin", python.parent, *map(Path, site_packages())]
+    found: list[Path] = []
+    for path in paths:
+        with suppress(OSError):
+            if path.exists() and not any(path == other or other in path.parents for other in found):
+                found.append(path)
+    return [str(path) for path in found]
+
+
+def _parents(paths: Sequence[str]) -> list[str]:
+    """Every folder above these paths, the upper ones first."""
+    return sorted({str(parent) for path in paths for parent in Path(path).parents if str(parent) != "/"})
+
+
+def _memory_file(name: str, content: bytes) -> int:
+    descriptor = os.memfd_create(name)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+

@@ -1,0 +1,33 @@
+"""No sandbox: the runner in a session of its own, with an empty environment and real limits.
+
+Keeps accidents in, not intent: a submission can read whatever the user may read.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Sequence
+
+from checker.sandbox.base import ENVIRONMENT, PACKAGE, Sandbox, compile_runner, interpreter, site_packages
+
+
+def launch(preload: Sequence[str]) -> Sandbox:
+    """Start the runner as an ordinary child process."""
+    compile_runner()
+    ours, theirs = socket.socketpair()
+    folder = tempfile.gettempdir()
+    with theirs:
+        process = subprocess.Popen(
+            interpreter([*site_packages(), str(PACKAGE.parent)], theirs.fileno(), preload),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None if os.environ.get("KATA_DEBUG") else subprocess.DEVNULL,
+            env={**ENVIRONMENT, "HOME": folder},
+            cwd=folder,
+            start_new_session=True,
+        )
+    return Sandbox("none", process, ours)

@@ -1,0 +1,215 @@
+"""Values as they cross the wall: plain data only.
+
+Scalars travel as themselves, everything else tagged, so that a list is a list and a tuple is a tuple
+on the other side too.  Whatever is no plain data arrives as an `Alien`, equal to nothing; an exception
+arrives as an `Error`, told by the well-known classes that it really is an instance of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Union
+
+import msgspec
+
+MAX_DEPTH = 64
+"""How deep a value may nest."""
+
+
+class Malformed(ValueError):
+    """What came from the runner is no legal message; says why, in words for the report."""
+
+
+class ListValue(msgspec.Struct, tag="l", array_like=True, frozen=True):
+    items: list[Value]
+
+
+class TupleValue(msgspec.Struct, tag="t", array_like=True, frozen=True):
+    items: list[Value]
+
+
+class SetValue(msgspec.Struct, tag="s", array_like=True, frozen=True):
+    items: list[Value]
+
+
+class DictValue(msgspec.Struct, tag="d", array_like=True, frozen=True):
+    pairs: list[tuple[Value, Value]]
+
+
+class BytesValue(msgspec.Struct, tag="b", array_like=True, frozen=True):
+    """Bytes; tagged, since msgspec cannot tell text from bytes inside a union."""
+
+    data: bytes
+
+
+class BigInt(msgspec.Struct, tag="i", array_like=True, frozen=True):
+    """An int beyond 64 bits, as hexadecimal text."""
+
+    digits: str
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True):
+    """A line of the submission; the grader prints its own copy of that line."""
+
+    line: int
+    function: str
+
+
+class ErrorValue(msgspec.Struct, tag="e", array_like=True, frozen=True):
+    """An exception: `classes` are the well-known classes it really is an instance of."""
+
+    shown: str
+    classes: list[str]
+    message: str
+    args: list[Value]
+    frames: list[Frame] = []
+    context: ErrorValue | None = None
+    cause: ErrorValue | None = None
+    errors: list[ErrorValue] = []
+
+
+class Alien(msgspec.Struct, tag="o", array_like=True, frozen=True, eq=False):
+    """Something that is no plain data: only its type's name travels. Equal to nothing."""
+
+    shown: str
+
+    def __repr__(self) -> str:
+        return f"<{self.shown} object>"
+
+
+Value = Union[  # noqa: UP007 - msgspec resolves the forward references in a Union
+    None,
+    bool,
+    int,
+    float,
+    str,
+    BytesValue,
+    ListValue,
+    TupleValue,
+    SetValue,
+    DictValue,
+    BigInt,
+    ErrorValue,
+    Alien,
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Error:
+    """An exception as the grader sees it: data, never the object.
+
+    Two errors are equal when they are of the same well-known class and hold the same arguments.
+    """
+
+    shown: str
+    """The class's own name, as the learner knows it."""
+    classes: tuple[str, ...]
+    """The well-known classes that it is an instance of, the most special one first."""
+    message: str
+    args: tuple[Any, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    context: Error | None = None
+    cause: Error | None = None
+    errors: tuple[Error, ...] = ()
+    """The errors that a group holds."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Error):
+            return NotImplemented
+        return self.classes[:1] == other.classes[:1] and self.args == other.args and self.errors == other.errors
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def is_a(self, cls: type[BaseException] | str) -> bool:
+        """Whether it is really an instance of `cls`, given as a class or by its `known_name`."""
+        return (cls if isinstance(cls, str) else known_name(cls)) in self.classes
+
+    def bare(self) -> Error:
+        """Itself, or the one error that a group of one holds: both styles of raising it count."""
+        return self.errors[0].bare() if len(self.errors) == 1 else self
+
+    def holds(self, other: Error) -> bool:
+        """Whether it is `other`, or a group that holds it at any depth."""
+        return self == other or any(error.holds(other) for error in self.errors)
+
+    def __repr__(self) -> str:
+        return f"{self.shown}({self.message!r})" if self.message else f"{self.shown}()"
+
+
+def known_name(cls: type[BaseException]) -> str:
+    """The name under which a well-known exception class travels: `ValueError`, `asyncio.CancelledError`."""
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
+
+
+def plain(value: Value, depth: int = 0) -> Any:
+    """The ordinary Python data that a value stands for: lists, tuples, sets, dicts, scalars, `Error`s.
+
+    Raises:
+        Malformed: the value nests deeper than `MAX_DEPTH`, or a key or member cannot be hashed.
+    """
+    if depth > MAX_DEPTH:
+        raise Malformed(f"a value nested more than {MAX_DEPTH} deep")
+    if isinstance(value, ListValue):
+        return [plain(item, depth + 1) for item in value.items]
+    if isinstance(value, TupleValue):
+        return tuple(plain(item, depth + 1) for item in value.items)
+    if isinstance(value, ErrorValue):
+        return plain_error(value, depth)
+    try:
+        if isinstance(value, SetValue):
+            return {plain(item, depth + 1) for item in value.items}
+        if isinstance(value, DictValue):
+            return {plain(k, depth + 1): plain(v, depth + 1) for k, v in value.pairs}
+    except TypeError:
+        raise Malformed("a key or member that cannot be hashed") from None
+    if isinstance(value, BytesValue):
+        return value.data
+    if isinstance(value, BigInt):
+        try:
+            return int(value.digits[:512], 16)
+        except ValueError:
+            raise Malformed("a number without digits") from None
+    return value
+
+
+def plain_error(value: ErrorValue, depth: int = 0) -> Error:
+    """The `Error` that a value stands for; raises `Malformed` as `plain` does."""
+    if depth > MAX_DEPTH:
+        raise Malformed(f"an error nested more than {MAX_DEPTH} deep")
+    return Error(
+        shown=value.shown,
+        classes=tuple(value.classes),
+        message=value.message,
+        args=tuple(plain(arg, depth + 1) for arg in value.args),
+        frames=tuple(value.frames),
+        context=None if value.context is None else plain_error(value.context, depth + 1),
+        cause=None if value.cause is None else plain_error(value.cause, depth + 1),
+        errors=tuple(plain_error(error, depth + 1) for error in value.errors),
+    )
+
+
+def wire(value: Any) -> Value:
+    """The other way, on the grader's side, for results that the world gives out: plain data to a `Value`.
+
+    Raises:
+        TypeError: the value is no plain data; a suite may only give out plain data.
+    """
+    if value is None or type(value) in (bool, float, str):
+        return value  # type: ignore[no-any-return]
+    if type(value) is bytes:
+        return BytesValue(value)
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**64 else BigInt(hex(value))
+    if type(value) is list:
+        return ListValue([wire(item) for item in value])
+    if type(value) is tuple:
+        return TupleValue([wire(item) for item in value])
+    if type(value) in (set, frozenset):
+        return SetValue([wire(item) for item in value])
+    if type(value) is dict:
+        return DictValue([(wire(k), wire(v)) for k, v in value.items()])
+    if isinstance(value, Error):
+        return ErrorValue(value.shown, list(value.classes), value.message, [wire(arg) for arg in value.args])
+    raise TypeError(f"{value!r} cannot be given out by the world; use plain data.")

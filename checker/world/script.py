@@ -1,0 +1,90 @@
+"""What a suite tells the world: how long calls take, and what comes of them.
+
+`calls(fetch=2.0)` lets every call of `fetch` take two virtual seconds and end with a random token.  In
+place of the number may stand `call(…)`, a list (one entry a call, in starting order; the last one goes on),
+a dict (by the call's first argument) or a function of the call's arguments that gives one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+TOKEN = object()
+"""As a result: a random token, which nobody can know before the call has ended."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one call goes; made by `call`."""
+
+    delay: float
+    result: Any = TOKEN
+    error: type[BaseException] | None = None
+    cleanup: float = 0.0
+    then: str = "cancelled"
+    ignores: int = 0
+
+
+def call(
+    delay: float,
+    result: Any = TOKEN,
+    *,
+    error: type[BaseException] | None = None,
+    cleanup: float = 0.0,
+    then: str = "cancelled",
+    ignores: int = 0,
+) -> Outcome:
+    """How one call goes.
+
+    Args:
+        delay: virtual seconds until it ends by itself.
+        result: what it returns; a function is called with the call's arguments, in the grader.
+        error: the class of the error it raises instead, with a random token as its argument.
+        cleanup: virtual seconds that it takes to end once it is cancelled.
+        then: what comes of a cancelled call: `cancelled`, `returns` (a token after all) or `raises`
+            (`error`, or a RuntimeError).
+        ignores: how many cancellations it ignores altogether.
+    """
+    return Outcome(delay, result, error, cleanup, then, ignores)
+
+
+Script = Union[float, Outcome, "list[Any]", "dict[Any, Any]", "Callable[..., Any]"]
+
+
+@dataclass(frozen=True)
+class World:
+    """The world of one scenario: a script a label. Two of them join with `|`."""
+
+    scripts: Mapping[str, Script] = field(default_factory=dict)
+
+    def __or__(self, other: World) -> World:
+        return World({**self.scripts, **other.scripts})
+
+    def outcome(self, label: str, place: int, args: tuple[Any, ...]) -> Outcome:
+        """How the `place`-th call (from 0) of `label` goes; an unscripted one ends at once."""
+        return _resolve(self.scripts.get(label, 0.0), place, args)
+
+
+def calls(**scripts: Script) -> World:
+    """A world in which these collaborators behave like that."""
+    return World(scripts)
+
+
+def _resolve(script: Any, place: int, args: tuple[Any, ...]) -> Outcome:
+    if isinstance(script, Outcome):
+        return script
+    if isinstance(script, int | float):
+        return Outcome(float(script))
+    if isinstance(script, list):
+        return _resolve(script[min(place, len(script) - 1)], place, args)
+    if isinstance(script, dict):
+        try:
+            return _resolve(script.get(args[0] if args else None, 0.0), place, args)
+        except TypeError:  # an argument that cannot be a key: not one that the suite had in mind
+            return Outcome(0.0)
+    try:
+        return _resolve(script(*args), place, args)
+    except Exception:  # arguments from the submission, which the suite's function need not stand
+        return Outcome(0.0)

@@ -1,0 +1,267 @@
+"""Plays scenarios: one sandbox for a submission, one run in it for each scenario, one trace for each run."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from checker import messages, sandbox
+from checker.trace import Trace
+from checker.values import Malformed
+from checker.world.channel import Channel, Silence
+from checker.world.script import World
+from checker.world.world import Ledger
+
+START_LIMIT = 30.0
+"""Real seconds within which a sandbox must be up."""
+GRACE = 5.0
+"""Real seconds that a run gets to end by itself once its own limit has passed."""
+MAX_PRINTED = 64 * 1024
+DEFAULT_BUDGET = 120.0
+"""Real seconds that all runs of one submission may take together."""
+WALL_CLOCK = 1_893_456_000.0
+"""`time.time()` at the start of a run: 2030-01-01 00:00 UTC."""
+
+
+class GraderFault(RuntimeError):
+    """The grader itself could not do its work; the submission is not to blame."""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What is to be played: a submission's source, its kata, and one scenario by value."""
+
+    kata: str
+    source: bytes
+    signatures: Sequence[messages.Signature]
+    scenario: bytes
+    wall_clock: float = WALL_CLOCK
+    strike: int | None = None
+
+
+class Session:
+    """A submission's sandbox, started when it is needed and started again when a run has broken it.
+
+    Args:
+        kind: the kind of sandbox, one of `sandbox.KINDS`.
+        preload: modules that the runner loads before it forks.
+        limits: real limits of one run.
+        budget: real seconds that all runs may take together.
+    """
+
+    def __init__(
+        self,
+        kind: str = "auto",
+        preload: Sequence[str] = (),
+        limits: messages.Limits | None = None,
+        budget: float = DEFAULT_BUDGET,
+    ) -> None:
+        self._kind = kind
+        self._preload = preload
+        self._limits = limits or messages.Limits()
+        self._budget = budget
+        self._sandbox: sandbox.Sandbox | None = None
+        self._up = False
+        self.used = 0.0
+
+    @property
+    def kind(self) -> str:
+        """The kind of sandbox in use."""
+        return self._sandbox.kind if self._sandbox is not None else self._kind
+
+    def start(self) -> None:
+        """Start the sandbox, so that it loads while the grader does other things."""
+        if self._sandbox is None:
+            self._sandbox = sandbox.launch(self._kind, self._preload)
+            self._up = False
+
+    def close(self) -> None:
+        """End the sandbox and everything in it."""
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+    def play(self, performance: Performance, world: World, rng: random.Random) -> Trace:
+        """Play one scenario and return its trace.
+
+        Raises:
+            GraderFault: no sandbox could be started.
+        """
+        if self.used >= self._budget:
+            trace = Trace(ended="timed out")
+            trace.problem = f"Its runs have taken {self._budget:.0f} s of real time together, which is the limit."
+            return trace
+        began = time.monotonic()
+        try:
+            return self._play(performance, world, rng)
+        finally:
+            self.used += time.monotonic() - began
+
+    # --- the sandbox ---------------------------------------------------------------------------------
+
+    def _ready(self) -> sandbox.Sandbox:
+        """The sandbox, up; one that does not come up where `auto` may choose is replaced by none."""
+        self.start()
+        assert self._sandbox is not None
+        if not self._up:
+            channel = Channel(self._sandbox.control, time.monotonic() + START_LIMIT)
+            with suppress(Silence, Malformed):
+                body = channel.receive()
+                self._up = body is not None and isinstance(messages.decode_from_zygote(body), messages.Up)
+        if self._up:
+            return self._sandbox
+        broken = self._sandbox.kind
+        self.close()
+        if broken == "bwrap" and self._kind == "auto":
+            self._kind = "none"
+            return self._ready()
+        raise GraderFault(
+            f"The {broken} sandbox did not start. "
+            + ("bwrap may not make namespaces here; try --sandbox none." if broken == "bwrap" else "")
+        )
+
+    # --- a run -----------------------------------------------------------------------------------------
+
+    def _play(self, performance: Performance, world: World, rng: random.Random) -> Trace:
+        box = self._ready()
+        limits = self._run_limits()
+        ledger = Ledger(world, rng)
+        ours, theirs = socket.socketpair()
+        output = os.memfd_create("output")
+        try:
+            with theirs:
+                self._order(box, performance, limits, theirs.fileno(), output)
+            channel = Channel(ours, time.monotonic() + limits.wall + GRACE)
+            silent = _converse(channel, ledger)
+            code = self._await_end(box, kill=silent)
+            ledger.trace.printed = _printed(output)
+        finally:
+            ours.close()
+            os.close(output)
+        _judge_ending(ledger, code, silent, limits)
+        return ledger.trace
+
+    def _run_limits(self) -> messages.Limits:
+        left = max(1.0, self._budget - self.used)
+        return replace_limits(self._limits, wall=min(self._limits.wall, left))
+
+    def _order(
+        self, box: sandbox.Sandbox, performance: Performance, limits: messages.Limits, channel: int, output: int
+    ) -> None:
+        order = messages.Play(
+            kata=performance.kata,
+            source=performance.source,
+            signatures=list(performance.signatures),
+            scenario=performance.scenario,
+            wall_clock=performance.wall_clock,
+            strike=performance.strike,
+            limits=limits,
+        )
+        data = messages.frame(order)
+        box.control.settimeout(START_LIMIT)
+        with suppress(OSError):  # a sandbox that has gone is noticed when its end is awaited
+            sent = socket.send_fds(box.control, [data], [channel, output])
+            box.control.sendall(data[sent:])
+
+    def _await_end(self, box: sandbox.Sandbox, *, kill: bool) -> int | None:
+        """Wait until nothing is left of the run; returns its exit code, None if the sandbox broke."""
+        control = Channel(box.control, time.monotonic() + GRACE)
+        if kill:
+            with suppress(OSError):
+                box.control.sendall(messages.frame(messages.Kill()))
+        with suppress(Silence, Malformed, ValueError):
+            body = control.receive()
+            if body is not None:
+                gone = messages.decode_from_zygote(body)
+                if isinstance(gone, messages.Gone):
+                    return gone.code
+        self.close()
+        return None
+
+
+def replace_limits(limits: messages.Limits, **changes: float) -> messages.Limits:
+    """The limits with some of them changed."""
+    import msgspec
+
+    return msgspec.structs.replace(limits, **changes)
+
+
+def _converse(channel: Channel, ledger: Ledger) -> bool:
+    """Exchange messages until the run's last one, or the end of its stream; True if it fell silent."""
+    try:
+        while not ledger.closed:
+            body = channel.receive()
+            if body is None:
+                return False
+            reply = ledger.answer(messages.decode_untrusted(body))
+            if reply is not None:
+                channel.send(reply)
+        # The last word has been said: whatever follows it is forged.
+        if channel.receive() is not None:
+            raise Malformed("a message after the last one")
+    except Silence:
+        return True
+    except (Malformed, RecursionError) as error:
+        _void(ledger, f"Your code spoke to the grader in its own way ({error or 'nested too deep'}); that earns nothing.")
+        return True
+    return False
+
+
+def _void(ledger: Ledger, problem: str) -> None:
+    """Nothing that this run has said counts."""
+    trace = ledger.trace
+    trace.ended, trace.problem = "refused", problem
+    trace.result, trace.error = None, None
+
+
+def _judge_ending(ledger: Ledger, code: int | None, silent: bool, limits: messages.Limits) -> None:
+    """Say why a run did not finish, in one sentence."""
+    trace = ledger.trace
+    if trace.ended == "finished" and not ledger.closed and not trace.problem:
+        answered = ledger.answered
+        trace.ended, trace.problem = _broken_off(code, silent, limits)
+        if answered:
+            trace.problem = f"After its answer: {trace.problem[:1].lower()}{trace.problem[1:]}"
+    elif not trace.problem and trace.ended != "finished":
+        trace.problem = _sentence(trace, limits)
+
+
+def _broken_off(code: int | None, silent: bool, limits: messages.Limits) -> tuple[str, str]:
+    if silent:
+        return "timed out", f"It was still busy after {limits.wall:.0f} s of real time and was stopped."
+    if code == -24:  # SIGXCPU
+        return "timed out", f"It used more than {limits.cpu} s of processor time and was stopped."
+    if code == -9:
+        return "crashed", "Its process was killed (SIGKILL): by itself, or for using too much."
+    if code is None:
+        return "crashed", "It broke its whole sandbox."
+    if code < 0:
+        return "crashed", f"Its process died of signal {-code}."
+    return "crashed", f"It ended its own process (exit status {code}) before giving an answer."
+
+
+def _sentence(trace: Trace, limits: messages.Limits) -> str:
+    where = "; ".join(
+        f"{each.name}, line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames
+    )
+    at = f" ({where})" if where else ""
+    return {
+        "deadlock": f"Deadlock: everything waits, and nothing can ever wake it{at}.",
+        "never ends": f"It never ends: it goes on and on without getting anywhere{at}.",
+        "timed out": f"It was still busy after its limit of real time and was stopped{at}.",
+        "out of memory": f"It used more than {limits.memory >> 20} MiB of memory{at}.",
+    }.get(trace.ended, "It broke off.")
+
+
+def _printed(output: int) -> str:
+    size = os.fstat(output).st_size
+    os.lseek(output, 0, os.SEEK_SET)
+    text = os.read(output, MAX_PRINTED).decode("utf-8", "backslashreplace")
+    return text + (f"\n… {size - MAX_PRINTED} bytes more" if size > MAX_PRINTED else "")
+
+

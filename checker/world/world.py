@@ -1,0 +1,290 @@
+"""The world of one run: owns the clock and the calls, and keeps the only log that counts as evidence.
+
+It is a machine of messages: `answer` takes one from the runner and gives the reply, if the message wants
+one.  It does no input or output; `checker.world.session` carries the messages.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from itertools import count
+from typing import Any
+
+from checker import messages
+from checker.messages import Cleanup, Ended, Halt, Now
+from checker.trace import Blocked, Noted, Seconds, Span, Task, Trace, Waiting
+from checker.values import Error, Malformed, known_name, plain, plain_error, wire
+from checker.world.script import TOKEN, Outcome, World
+
+START = 1000.0
+"""What the runner's clock shows when a run begins; its messages count from there, a trace from 0."""
+MAX_WAITS = 20_000
+MAX_CALLS = 20_000
+MAX_NOTES = 20_000
+
+
+class OpenCall:
+    """A call under way: its span, and how it is going to go."""
+
+    def __init__(self, span: Span, outcome: Outcome) -> None:
+        self.span = span
+        self.outcome = outcome
+        self.cancels = 0
+        self.cleaning = False
+        self.place = 0
+        """Which of its entries in the queue of endings counts; a rescheduled call leaves dead ones behind."""
+
+
+class Ledger:
+    """The world's side of one run.
+
+    Args:
+        world: how the calls go.
+        rng: draws the tokens; nobody in the runner can know its state.
+    """
+
+    def __init__(self, world: World, rng: random.Random) -> None:
+        self.trace = Trace()
+        self._world = world
+        self._rng = rng
+        self._now = START
+        self._open: dict[int, OpenCall] = {}
+        self._seen: set[int] = set()
+        self._counts: dict[str, int] = {}
+        self._endings: list[tuple[float, int, int]] = []
+        self._order = count()
+        self._answered = False
+        self._waits = 0
+        self.closed = False
+        """Whether the last message has come; nothing may follow it."""
+        self.halted = ""
+
+    # --- messages ------------------------------------------------------------------------------------
+
+    def answer(self, message: messages.FromRunner) -> messages.ToRunner | None:
+        """Log a message, and give the reply that it waits for.
+
+        Raises:
+            Malformed: the message is not legal at this point.
+        """
+        if self.closed:
+            raise Malformed("a message after the last one")
+        match message:
+            case messages.Wait():
+                return self._wait(message.until)
+            case messages.Start():
+                self._start(message)
+            case messages.Cancelled():
+                return Cleanup(self._cancel(self._known(message.call)))
+            case messages.Dropped():
+                self._end(self._known(message.call), "dropped", None)
+            case messages.Blocked():
+                self.trace.blocked.append(Blocked(self._seconds(message.since), self._seconds(), message.line))
+            case messages.Note():
+                self._note(message)
+            case messages.Strike():
+                self.trace.struck_at = self._seconds()
+            case messages.Returned():
+                self._conclude()
+                self.trace.result = plain(message.value)
+            case messages.Raised():
+                self._conclude()
+                self.trace.error = plain_error(message.error)
+            case messages.Refused():
+                self._refuse(message)
+            case messages.Stopped():
+                self._stopped(message)
+            case messages.Told():
+                self._told(message)
+        return None
+
+    def _seconds(self, moment: float | None = None, what: str = "") -> Seconds:
+        return Seconds((self._now if moment is None else moment) - START, what)
+
+    # --- calls -----------------------------------------------------------------------------------------
+
+    def _start(self, message: messages.Start) -> None:
+        if message.call in self._seen:
+            raise Malformed(f"call {message.call} was started twice")
+        if len(self._seen) >= MAX_CALLS:
+            raise Malformed(f"more than {MAX_CALLS} calls")
+        self._seen.add(message.call)
+        args = tuple(plain(arg) for arg in message.args)
+        place = self._counts[message.label] = self._counts.get(message.label, -1) + 1
+        span = Span(
+            label=message.label,
+            number=message.call,
+            args=args,
+            keywords={name: plain(value) for name, value in message.keywords.items()},
+            start=self._seconds(),
+            task=message.task,
+            thread=message.thread,
+            after_return=self._answered,
+        )
+        self.trace.spans.append(span)
+        call = self._open[message.call] = OpenCall(span, self._world.outcome(message.label, place, args))
+        self._schedule(call, call.outcome.delay)
+
+    def _known(self, number: int) -> OpenCall:
+        call = self._open.get(number)
+        if call is None:
+            raise Malformed(f"call {number} is not under way")
+        return call
+
+    def _schedule(self, call: OpenCall, delay: float) -> None:
+        call.place = next(self._order)
+        heapq.heappush(self._endings, (self._now + delay, call.place, call.span.number))
+
+    def _cancel(self, call: OpenCall) -> str:
+        call.cancels += 1
+        span = call.span
+        if call.cleaning:
+            span.interrupted += 1
+            self._end(call, "cancelled", None)
+            return "now"
+        if span.cancelled_at is None:
+            span.cancelled_at = self._seconds()
+        if call.cancels <= call.outcome.ignores:
+            return "ignore"
+        if call.outcome.cleanup == 0 and call.outcome.then == "cancelled":
+            self._end(call, "cancelled", None)
+            return "now"
+        call.cleaning = True
+        self._schedule(call, call.outcome.cleanup)
+        return "later"
+
+    def _end(self, call: OpenCall, outcome: str, value: Any) -> None:
+        del self._open[call.span.number]
+        call.span.outcome = outcome
+        call.span.end = self._seconds()
+        call.span.value = value
+
+    def _finish(self, call: OpenCall) -> Ended:
+        """End a call by the clock; returns what the runner learns of it."""
+        number = call.span.number
+        outcome = call.outcome
+        if call.cleaning and outcome.then == "cancelled":
+            self._end(call, "cancelled", None)
+            return Ended(number, wire(_cancelled()), failed=True)
+        error = outcome.error
+        if call.cleaning:
+            error = (error or RuntimeError) if outcome.then == "raises" else None
+        if error is not None:
+            failure = self._failure(error)
+            self._end(call, "failed", failure)
+            return Ended(number, wire(failure), failed=True)
+        result = self._result(call)
+        self._end(call, "done", result)
+        return Ended(number, wire(result))
+
+    def _result(self, call: OpenCall) -> Any:
+        result = call.outcome.result
+        if result is TOKEN:
+            return self.token()
+        if callable(result):
+            try:
+                return result(*call.span.args)
+            except Exception:  # arguments from the submission, which the suite's function need not stand
+                return None
+        return result
+
+    def token(self) -> str:
+        """A word that nobody can guess."""
+        return f"{self._rng.getrandbits(40):08x}"[:8]
+
+    def _failure(self, cls: type[BaseException]) -> Error:
+        token = self.token()
+        classes = tuple(known_name(base) for base in cls.__mro__ if issubclass(base, BaseException))
+        return Error(cls.__name__, classes, token, (token,))
+
+    # --- time ------------------------------------------------------------------------------------------
+
+    def _wait(self, until: float | None) -> messages.ToRunner:
+        self._waits += 1
+        if self._waits > MAX_WAITS:
+            return self._halt("never ends")
+        self._drop_dead_endings()
+        if not self._endings and until is None:
+            return self._halt("deadlock")
+        moments = [moment for moment in (until, self._endings[0][0] if self._endings else None) if moment is not None]
+        # Time only goes forward, whatever the runner asks for.
+        self._now = max(self._now, min(moments))
+        if not self._answered:
+            self.trace.waits.append(self._seconds())
+        ended = []
+        while self._endings and self._endings[0][0] <= self._now:
+            _, place, number = heapq.heappop(self._endings)
+            call = self._open.get(number)
+            if call is not None and call.place == place:
+                ended.append(self._finish(call))
+        return Now(self._now, ended)
+
+    def _drop_dead_endings(self) -> None:
+        while self._endings:
+            _, place, number = self._endings[0]
+            call = self._open.get(number)
+            if call is not None and call.place == place:
+                return
+            heapq.heappop(self._endings)
+
+    def _halt(self, reason: str) -> Halt:
+        self.halted = reason
+        return Halt(reason)
+
+    # --- the end ---------------------------------------------------------------------------------------
+
+    def _conclude(self) -> None:
+        if self._answered:
+            raise Malformed("a second answer")
+        self._answered = True
+        self.trace.elapsed = self._seconds(what="Virtual seconds taken")
+
+    def _refuse(self, message: messages.Refused) -> None:
+        if self._answered:
+            raise Malformed("a refusal after the answer")
+        self._answered = True
+        self.trace.ended = "refused"
+        self.trace.problem = message.message[:1000]
+        self.trace.problem_line = message.line
+        self.trace.problem_column = message.column
+        self.trace.error = None if message.error is None else plain_error(message.error)
+
+    def _stopped(self, message: messages.Stopped) -> None:
+        reasons = {"cpu": "timed out", "wall": "timed out", "memory": "out of memory", "turns": "never ends"}
+        ended = self.halted or reasons.get(message.reason, "crashed")
+        waiting = [Waiting(each.name, tuple(each.frames)) for each in message.waiting]
+        if self._answered:
+            # The answer was there; what came after it can only spoil the hygiene.
+            self.trace.complaints.append(f"After its answer the run did not come to an end ({ended}).")
+            self.trace.leaks += waiting
+            return
+        self._answered = True
+        self.trace.ended = ended
+        self.trace.waiting = waiting
+        self.trace.elapsed = self._seconds(what="Virtual seconds taken")
+
+    def _told(self, message: messages.Told) -> None:
+        if not self._answered:
+            raise Malformed("the last message came before the answer")
+        self.closed = True
+        for task in message.tasks:
+            ended = None if task.ended is None else Seconds(task.ended)
+            self.trace.tasks.append(Task(task.name, Seconds(task.created), ended, task.outcome))
+        self.trace.leaks += [Waiting(each.name, tuple(each.frames)) for each in message.leaks]
+        self.trace.complaints += [text[:500] for text in message.complaints[:50]]
+
+    def _note(self, message: messages.Note) -> None:
+        if len(self.trace.notes) >= MAX_NOTES:
+            raise Malformed(f"more than {MAX_NOTES} notes")
+        if not self._answered:
+            self.trace.notes.append(Noted(message.label, plain(message.value), self._seconds(), message.thread))
+
+    @property
+    def answered(self) -> bool:
+        """Whether the run has given its one answer."""
+        return self._answered
+
+
+def _cancelled() -> Error:
+    return Error("CancelledError", ("asyncio.CancelledError", "BaseException"), "")

@@ -1,0 +1,95 @@
+"""Your `send` hands out as many permits as it was asked for even when fewer people wait, so
+somebody who comes later leaves at once on a permit of the past.
+
+Hint: A semaphore remembers, a rank must not: wake those who are waiting now, at most that many.
+See https://docs.python.org/3/library/asyncio-sync.html#asyncio.Condition.notify
+
+Violates: ordering, timing
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+
+class Warehouse:
+    """A stock of goods; `take` waits until there is enough."""
+
+    def __init__(self, stock: int = 0) -> None:
+        self._stock = stock
+        self._changed = asyncio.Condition()
+
+    @property
+    def stock(self) -> int:
+        """How many pieces are in stock now."""
+        return self._stock
+
+    async def take(self, n: int) -> None:
+        """Wait until at least `n` pieces are in stock, and take them."""
+        _check(n)
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._stock >= n)
+            self._stock -= n
+
+    async def restock(self, n: int) -> None:
+        """Add `n` pieces and let everybody look again: who can be served, only they know."""
+        _check(n)
+        async with self._changed:
+            self._stock += n
+            self._changed.notify_all()
+
+
+def _check(n: int) -> None:
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n!r}")
+
+
+class TaxiRank:
+    """Passengers wait in a line, and are sent off from its front."""
+
+    def __init__(self) -> None:
+        self._line: list[list[str]] = []
+        self._permits = asyncio.Semaphore(0)
+
+    async def wait(self, name: str) -> None:
+        """Join the end of the line; return when sent off."""
+        passenger = [name]
+        self._line.append(passenger)
+        try:
+            await self._permits.acquire()
+        finally:
+            self._line = [other for other in self._line if other is not passenger]
+
+    async def send(self, n: int) -> list[str]:
+        """Send off the `n` who have waited longest; their names in that order."""
+        n = max(n, 0)
+        first, self._line = self._line[:n], self._line[n:]
+        for _ in range(n):
+            self._permits.release()
+        return [name for passenger in first for name in passenger]
+
+    async def send_all(self) -> list[str]:
+        """Send off everybody who waits now; their names in that order."""
+        return await self.send(len(self._line))
+
+
+async def take_turns(players: list[Callable[[], Awaitable[Any]]], rounds: int) -> list[Any]:
+    """Let the players' tasks take turns, in order, `rounds` times round; the answers as played."""
+    answers: list[Any] = []
+    moved = asyncio.Condition()
+
+    async def play(seat: int, player: Callable[[], Awaitable[Any]]) -> None:
+        for turn in range(seat, rounds * len(players), len(players)):
+            async with moved:
+                while len(answers) < turn:
+                    await moved.wait()
+                answers.append(await player())
+                moved.notify_all()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for seat, player in enumerate(players):
+                group.create_task(play(seat, player))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return answers

@@ -1,0 +1,98 @@
+"""When one job fails, your run_all raises its error and closes the loop, but the other jobs are
+never cancelled: they are dropped in the middle of their work, without their cleanup.
+
+Hint: `gather` passes the first failure on and lets the others run. Cancel them yourself, and wait
+for them: https://docs.python.org/3/library/asyncio-task.html#asyncio.gather
+
+Violates: cancellation
+"""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
+
+Job = Callable[[], Coroutine[Any, Any, Any]]
+
+
+async def _end(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel each task once, and wait until all of them have cleaned up."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def run_all(jobs: list[Job]) -> list[Any]:
+    """Run every `job()` at the same time on a new loop; results in order."""
+
+    if not jobs:
+        return []
+    loop = asyncio.new_event_loop()
+    try:
+        tasks = [loop.create_task(job()) for job in jobs]
+        return loop.run_until_complete(asyncio.gather(*tasks))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def run_for(seconds: float, jobs: dict[str, Job]) -> list[str]:
+    """Run the jobs for at most `seconds`; the sorted names of those that returned in time."""
+
+    async def main() -> list[str]:
+        tasks = {asyncio.create_task(job()): name for name, job in jobs.items()}
+        if not tasks:
+            return []
+        done, unfinished = await asyncio.wait(tasks, timeout=seconds)
+        await _end(unfinished)
+        return sorted(
+            tasks[task] for task in done if not task.cancelled() and task.exception() is None
+        )
+
+    return asyncio.run(main())
+
+
+class LoopThread:
+    """A loop that runs for ever in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # no submit may slip in between the two halves of a stop
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # None while nothing can be submitted
+
+    def start(self) -> None:
+        """Run the loop in a new thread."""
+        with self._lock:
+            if self._thread is not None:
+                raise RuntimeError("This loop thread was started before; make a new one")
+            # With a factory, Runner does not make its loop the current one of this thread.
+            runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+            self._loop = runner.get_loop()
+            # A daemon: a forgotten stop() must not keep the program from ending.
+            self._thread = threading.Thread(target=self._run, args=(runner,), daemon=True)
+            self._thread.start()
+
+    def submit(self, coro: Coroutine[Any, Any, Any]) -> concurrent.futures.Future[Any]:
+        """Run `coro` as a task of the loop."""
+        with self._lock:
+            if self._loop is None:
+                coro.close()
+                raise RuntimeError("The loop is not running; call start() first, and once")
+            return asyncio.run_coroutine_threadsafe(coro, self._loop)
+
+    def stop(self) -> None:
+        """End the tasks, the loop and its thread."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+            if loop is not None:
+                loop.call_soon_threadsafe(loop.stop)
+        if self._thread is not None:
+            self._thread.join()
+
+    @staticmethod
+    def _run(runner: asyncio.Runner) -> None:
+        with runner:  # which at its end closes async generators and the loop
+            loop = runner.get_loop()
+            loop.run_forever()
+            runner.run(_end(asyncio.all_tasks(loop)))
