@@ -26,6 +26,10 @@ HEADER = _LENGTH.size
 # --- from the runner ----------------------------------------------------------------------------
 
 
+class Loaded(msgspec.Struct, tag="loaded", array_like=True):
+    """The submission has been imported; the scenario begins."""
+
+
 class Start(msgspec.Struct, tag="start", array_like=True):
     """A collaborator handed in by the stage was called."""
 
@@ -134,7 +138,7 @@ class Told(msgspec.Struct, tag="told", array_like=True):
 
 
 FromRunner = (
-    Start | Cancelled | Dropped | Wait | Blocked | Note | Strike | Returned | Raised | Refused | Stopped | Told
+    Loaded | Start | Cancelled | Dropped | Wait | Blocked | Note | Strike | Returned | Raised | Refused | Stopped | Told
 )
 
 

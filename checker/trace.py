@@ -163,6 +163,8 @@ class Trace:
     waiting: list[Waiting] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     printed: str = ""
+    decides: bool = False
+    """The submission cannot be played at all: every other run of it would end alike."""
 
     # --- questions ---------------------------------------------------------------------------------
 

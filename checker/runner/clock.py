@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 real_monotonic = time.monotonic
 real_sleep = time.sleep
 
+LONGEST_SELECT = 24 * 3600.0
+"""Real seconds."""
+
 
 class TimeSource(Protocol):
     """Whoever owns the time."""
@@ -94,7 +97,7 @@ class Clock:
         self.source = source
         self.idle_hook: Callable[[], bool] | None = None
         self.moved_hook: Callable[[], None] | None = None
-        self.has_children: Callable[[], bool] = lambda: False
+        self.has_children: Callable[[], bool] = has_children
         self._onlooker = onlooker
         self._mutex = _thread.allocate_lock()
         self._epoch = 0
@@ -117,7 +120,7 @@ class Clock:
 
     def idle(self, loop: VirtualEventLoop, selector: selectors.BaseSelector, deadline: float | None) -> list[Any]:
         """A loop has nothing ready until `deadline`: move on, and return the selector's events."""
-        if not self._driving and self._alone(selector):
+        if self._alone(selector):
             # Only now: a thread that has just ended may have left word before it was counted out.
             events = selector.select(0)
             if events:
@@ -139,29 +142,34 @@ class Clock:
         self._turns = 0
         return events
 
-    def _alone(self, selector: selectors.BaseSelector) -> bool:
+    def _alone(self, selector: selectors.BaseSelector | None = None) -> bool:
+        """Whether nothing but the calling thread can make anything happen in this process."""
+        threads = _thread._count()
+        # Threads that were there first and have ended must not hide new ones.
+        self._first_threads = min(self._first_threads, threads)
+        if self._driving or threads > self._first_threads or self.has_children():
+            return False
         # A loop's own self-pipe is the one descriptor that is always registered.
-        return (
-            _thread._count() <= self._first_threads and len(selector.get_map() or ()) <= 1 and not self.has_children()
-        )
+        return selector is None or len(selector.get_map() or ()) <= 1
 
     def _idle_really(self, selector: selectors.BaseSelector, deadline: float | None) -> list[Any]:
         """Poll for real; virtual time goes in step with real time meanwhile."""
-        before = real_monotonic()
-        timeout = None if deadline is None else max(0.0, deadline - self.now)
-        events = selector.select(timeout)
-        passed = self.now + real_monotonic() - before
-        if events:
-            self.now = passed if deadline is None else min(passed, deadline)
-        elif deadline is not None:
-            self.now = deadline
+        started, before = self.now, real_monotonic()
+        left = math.inf if deadline is None else max(0.0, deadline - started)
+        # As asyncio does: a selector cannot be told to wait for very long.
+        events = selector.select(None if deadline is None else min(left, LONGEST_SELECT))
+        passed = started + min(left, real_monotonic() - before)
+        if not events and deadline is not None and left <= LONGEST_SELECT:
+            passed = deadline  # exactly, whatever the clock on the wall says
+        # Another thread's loop may have moved time further meanwhile; it never goes back.
+        self.now = max(self.now, passed)
         return events
 
     # --- for threads ----------------------------------------------------------------------------
 
     def block(self, until: float) -> None:
         """Let the calling thread sleep until a moment of virtual time, whoever it is."""
-        if self._onlooker is None or (not self._driving and _thread._count() <= self._first_threads):
+        if self._onlooker is None or self._alone():
             while self.now < until:
                 self._advance(until)
             return
@@ -172,7 +180,7 @@ class Clock:
 
     def block_on(self, gate: Any) -> None:
         """Block the calling thread on a lock that somebody's delivery will release."""
-        if self._onlooker is None or (not self._driving and _thread._count() <= self._first_threads):
+        if self._onlooker is None or self._alone():
             while not gate.acquire(False):
                 self._advance(None)
             return
@@ -267,6 +275,19 @@ class Clock:
         self._onlooker = None
         self._driving = False
         self._mutex = _thread.allocate_lock()
+
+
+def has_children() -> bool:
+    """Whether this process has a child: one that has ended counts until it is reaped.
+
+    Costs 2 µs.  Why one that has ended counts: whoever watches it is about to hear of it, and a
+    living one may stand behind it.
+    """
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def pid() -> int:

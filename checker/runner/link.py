@@ -26,6 +26,7 @@ class Call:
         self.gate: Any = None
         self.value: Any = None
         self.on_end: Callable[[Any, bool], None] | None = None
+        self.interrupts = False
 
     def deliver(self, value: Any, failed: bool) -> None:
         """Hand the end to whoever waits for it, in whatever thread."""
@@ -98,7 +99,7 @@ class Link:
             raise SystemExit
         ended = [(self._calls[end.call], end) for end in answer.ended if end.call in self._calls]
         # What interrupts comes last: a KeyboardInterrupt leaves no room for further deliveries.
-        ended.sort(key=lambda pair: pair[0].on_end is not None)
+        ended.sort(key=lambda pair: pair[0].interrupts)
         return answer.time, [self._delivery(call, end.value, end.failed) for call, end in ended]
 
     def _delivery(self, call: Call, value: Value, failed: bool) -> Callable[[], object]:

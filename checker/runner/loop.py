@@ -40,8 +40,8 @@ class FifoTimerHandle(asyncio.TimerHandle):
 class VirtualSelector(selectors.BaseSelector):
     """A selector that, instead of waiting, lets the clock decide what happens next."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._real = selectors.DefaultSelector()
+    def __init__(self, clock: Clock, real: selectors.BaseSelector | None = None) -> None:
+        self._real = real or selectors.DefaultSelector()
         self._clock = clock
         self.loop: VirtualEventLoop | None = None
 
@@ -75,7 +75,9 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc, valid-type]
     """asyncio's selector loop, which never waits: time jumps to whatever comes next.
 
     Args:
-        clock: the clock that it lives by; None: a clock of its own, as tests of the loop want it.
+        clock: the clock that it lives by; None: `default_clock`, or else one of its own.  A selector in
+            this place is taken as the next argument, since that is how asyncio's own class is called.
+        selector: the one to look at descriptors with; None: the system's best.
     """
 
     default_clock: Clock | None = None
@@ -90,12 +92,16 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc, valid-type]
     complain: Callable[[str], None] | None = None
     """Told, in a sentence, what the loop sees going wrong."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(
+        self, clock: Clock | selectors.BaseSelector | None = None, selector: selectors.BaseSelector | None = None
+    ) -> None:
+        if isinstance(clock, selectors.BaseSelector):
+            clock, selector = None, clock
         self.clock = clock or self.default_clock or Clock(LocalTime())
         self._places = 0
-        selector = VirtualSelector(self.clock)
-        super().__init__(selector)
-        selector.loop = self
+        virtual = VirtualSelector(self.clock, selector)
+        super().__init__(virtual)
+        virtual.loop = self
         self.opened.add(self)
 
     def time(self) -> float:
@@ -160,18 +166,22 @@ def installed(clock: Clock) -> Generator[None]:
     policy would do too, but warns from Python 3.14 on.
     """
     policy = _default_policy()
-    before = (policy._loop_factory, VirtualEventLoop.default_clock)
-    policy._loop_factory = VirtualEventLoop
-    VirtualEventLoop.default_clock = clock
-    places = [(module, "SelectorEventLoop") for module in (asyncio, asyncio.unix_events)]
-    for module, name in places:
-        setattr(module, name, VirtualEventLoop)
+    # `EventLoop` is the name of the platform's best loop from Python 3.13 on.
+    places = [(policy, "_loop_factory"), (VirtualEventLoop, "default_clock")]
+    places += [
+        (module, name)
+        for module in (asyncio, asyncio.unix_events)
+        for name in ("SelectorEventLoop", "EventLoop")
+        if hasattr(module, name)
+    ]
+    before = [getattr(place, name) for place, name in places]
+    for place, name in places:
+        setattr(place, name, clock if name == "default_clock" else VirtualEventLoop)
     try:
         yield
     finally:
-        policy._loop_factory, VirtualEventLoop.default_clock = before
-        for module, name in places:
-            setattr(module, name, RealEventLoop)
+        for (place, name), value in zip(places, before, strict=True):
+            setattr(place, name, value)
 
 
 def _default_policy() -> Any:

@@ -99,6 +99,7 @@ class Play:
 
     def _perform(self) -> None:
         module = load(self._order.kata, self._order.source)
+        self._link.send(messages.Loaded())
         scenario, keywords = pickle.loads(self._order.scenario)
         kata = Kata(module, self._order.signatures)
         if inspect.iscoroutinefunction(scenario):

@@ -98,11 +98,18 @@ class Stage:
         """Note a value, at this moment of virtual time."""
         self._link.send(messages.Note(label, encode.encode(value), thread_name()))
 
+    def web(self) -> Any:
+        """A context in which aiohttp's client meets the world's web instead of the real one (aioresponses)."""
+        from checker.runner.web import Web
+
+        return Web(self._link, self._play)
+
     # --- events ----------------------------------------------------------------------------------
 
     def interrupt(self, label: str = "interrupt") -> None:
         """Let Ctrl-C (SIGINT) arrive when the world ends this call."""
         call = self._link.open(label, (), {})
+        call.interrupts = True
         call.on_end = lambda value, failed: _raise_interrupt()
 
     def target(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:

@@ -72,6 +72,22 @@ def calls(**scripts: Script) -> World:
     return World(scripts)
 
 
+def web(head: Script = 1.0, body: Script = 1.0, status: Mapping[str, int] | None = None) -> World:
+    """A web whose pages answer every GET; spans of requests are labelled `request`, keyed by url.
+
+    Args:
+        head: virtual seconds until a page's status and headers are there; a dict goes by url.
+        body: virtual seconds from then on until its text, a random token, is there.
+        status: the status by url; 200 for the others.
+    """
+
+    def answer(url: Any) -> Outcome:
+        outcome = _resolve(head, 0, (url,))
+        return Outcome(outcome.delay, (status or {}).get(url, 200), outcome.error, outcome.cleanup)
+
+    return World({"request": answer, "body": body})
+
+
 def _resolve(script: Any, place: int, args: tuple[Any, ...]) -> Outcome:
     if isinstance(script, Outcome):
         return script

@@ -21,6 +21,8 @@ START_LIMIT = 30.0
 """Real seconds within which a sandbox must be up."""
 GRACE = 5.0
 """Real seconds that a run gets to end by itself once its own limit has passed."""
+PATIENCE = 2
+"""Runs that may use up their limit; later ones get less, so that nobody waits for the same thing twenty times."""
 MAX_PRINTED = 64 * 1024
 DEFAULT_BUDGET = 120.0
 """Real seconds that all runs of one submission may take together."""
@@ -68,6 +70,7 @@ class Session:
         self._sandbox: sandbox.Sandbox | None = None
         self._up = False
         self.used = 0.0
+        self._time_outs = 0
 
     @property
     def kind(self) -> str:
@@ -144,11 +147,14 @@ class Session:
             ours.close()
             os.close(output)
         _judge_ending(ledger, code, silent, limits)
+        self._time_outs += ledger.trace.ended == "timed out"
         return ledger.trace
 
     def _run_limits(self) -> messages.Limits:
-        left = max(1.0, self._budget - self.used)
-        return replace_limits(self._limits, wall=min(self._limits.wall, left))
+        wall, cpu = min(self._limits.wall, max(1.0, self._budget - self.used)), self._limits.cpu
+        if self._time_outs >= PATIENCE:
+            wall, cpu = min(wall, 5.0), 1
+        return replace_limits(self._limits, wall=wall, cpu=cpu)
 
     def _order(
         self, box: sandbox.Sandbox, performance: Performance, limits: messages.Limits, channel: int, output: int
@@ -229,6 +235,9 @@ def _judge_ending(ledger: Ledger, code: int | None, silent: bool, limits: messag
             trace.problem = f"After its answer: {trace.problem[:1].lower()}{trace.problem[1:]}"
     elif not trace.problem and trace.ended != "finished":
         trace.problem = _sentence(trace, limits)
+    if trace.ended not in ("finished", "refused") and not ledger.loaded:
+        trace.decides = True
+        trace.problem = f"Importing your file does not come to its end: {trace.problem[:1].lower()}{trace.problem[1:]}"
 
 
 def _broken_off(code: int | None, silent: bool, limits: messages.Limits) -> tuple[str, str]:

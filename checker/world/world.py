@@ -59,6 +59,8 @@ class Ledger:
         self.closed = False
         """Whether the last message has come; nothing may follow it."""
         self.halted = ""
+        self.loaded = False
+        """Whether the submission's import has come to its end."""
 
     # --- messages ------------------------------------------------------------------------------------
 
@@ -71,6 +73,8 @@ class Ledger:
         if self.closed:
             raise Malformed("a message after the last one")
         match message:
+            case messages.Loaded():
+                self.loaded = True
             case messages.Wait():
                 return self._wait(message.until)
             case messages.Start():
@@ -111,19 +115,31 @@ class Ledger:
             raise Malformed(f"more than {MAX_CALLS} calls")
         self._seen.add(message.call)
         args = tuple(plain(arg) for arg in message.args)
+        if message.parent is not None:
+            self._go_on(message, args)
+            return
         place = self._counts[message.label] = self._counts.get(message.label, -1) + 1
         span = Span(
             label=message.label,
             number=message.call,
             args=args,
             keywords={name: plain(value) for name, value in message.keywords.items()},
-            start=self._seconds(),
+            start=self._seconds(what=f"`{message.label}` started at"),
             task=message.task,
             thread=message.thread,
             after_return=self._answered,
         )
         self.trace.spans.append(span)
         call = self._open[message.call] = OpenCall(span, self._world.outcome(message.label, place, args))
+        self._schedule(call, call.outcome.delay)
+
+    def _go_on(self, message: messages.Start, args: tuple[Any, ...]) -> None:
+        """A second act of a call that has ended, such as the body after the head: its span goes on."""
+        span = next((span for span in self.trace.spans if span.number == message.parent), None)
+        if span is None or span.outcome != "done" or span.end != self._seconds():
+            raise Malformed(f"call {message.call} goes on with a call that has not just ended")
+        span.outcome, span.end, span.number = "open", None, message.call
+        call = self._open[message.call] = OpenCall(span, self._world.outcome(message.label, 0, args))
         self._schedule(call, call.outcome.delay)
 
     def _known(self, number: int) -> OpenCall:
@@ -144,7 +160,7 @@ class Ledger:
             self._end(call, "cancelled", None)
             return "now"
         if span.cancelled_at is None:
-            span.cancelled_at = self._seconds()
+            span.cancelled_at = self._seconds(what=f"`{span.label}` was cancelled at")
         if call.cancels <= call.outcome.ignores:
             return "ignore"
         if call.outcome.cleanup == 0 and call.outcome.then == "cancelled":
@@ -157,7 +173,7 @@ class Ledger:
     def _end(self, call: OpenCall, outcome: str, value: Any) -> None:
         del self._open[call.span.number]
         call.span.outcome = outcome
-        call.span.end = self._seconds()
+        call.span.end = self._seconds(what=f"`{call.span.label}` ended at")
         call.span.value = value
 
     def _finish(self, call: OpenCall) -> Ended:
@@ -246,6 +262,7 @@ class Ledger:
         self._answered = True
         self.trace.ended = "refused"
         self.trace.problem = message.message[:1000]
+        self.trace.decides = message.kind in ("syntax", "import")
         self.trace.problem_line = message.line
         self.trace.problem_column = message.column
         self.trace.error = None if message.error is None else plain_error(message.error)

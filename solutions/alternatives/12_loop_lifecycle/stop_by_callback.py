@@ -79,8 +79,9 @@ def run_for(seconds: float, jobs: dict[str, Job]) -> list[str]:
     try:
         tasks = {loop.create_task(job()): name for name, job in jobs.items()}
         if tasks:
-            loop.call_later(seconds, loop.stop)
+            deadline = loop.call_later(seconds, loop.stop)
             _run_until(loop, tasks, enough)
+            deadline.cancel()  # or it would stop the cleanup
         return sorted(returned)
     finally:
         _close(loop)

@@ -41,18 +41,17 @@ def run_all(jobs: list[Job]) -> list[Any]:
 def run_for(seconds: float, jobs: dict[str, Job]) -> list[str]:
     """Run the jobs for at most `seconds`; the sorted names of those that returned in time."""
 
-    returned: list[str] = []
-
-    async def note(name: str, job: Job) -> None:
-        try:
-            await job()
-        except Exception:
-            return
-        if not deadline.expired():
-            returned.append(name)
-
     async def main() -> list[str]:
-        nonlocal deadline
+        returned: list[str] = []
+
+        async def note(name: str, job: Job) -> None:
+            try:
+                await job()
+            except Exception:
+                return
+            if not deadline.expired():
+                returned.append(name)
+
         try:
             async with asyncio.timeout(seconds if jobs else None) as deadline:
                 await asyncio.gather(*[note(name, job) for name, job in jobs.items()])
@@ -60,7 +59,6 @@ def run_for(seconds: float, jobs: dict[str, Job]) -> list[str]:
             pass
         return sorted(returned)
 
-    deadline = asyncio.timeout(seconds)
     return asyncio.run(main())
 
 

@@ -40,18 +40,23 @@ def run_all(jobs: list[Job]) -> list[Any]:
 def run_for(seconds: float, jobs: dict[str, Job]) -> list[str]:
     """Run the jobs for at most `seconds`; the sorted names of those that returned in time."""
 
-    loop = asyncio.new_event_loop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
         tasks = {loop.create_task(job()): name for name, job in jobs.items()}
         if not tasks:
             return []
+
+        def stop(_: asyncio.Task[Any]) -> None:
+            loop.stop()
+
         for task in tasks:
-            task.add_done_callback(lambda _: loop.stop())
-        loop.call_later(seconds, loop.stop)
+            task.add_done_callback(stop)
+        deadline = loop.call_later(seconds, loop.stop)
         loop.run_forever()
+        deadline.cancel()
         done = [task for task in tasks if task.done()]
         for task in tasks:
-            task.remove_done_callback(lambda _: loop.stop())
+            task.remove_done_callback(stop)
         runner.run(_end(tasks))
         return sorted(
             tasks[task] for task in done if not task.cancelled() and task.exception() is None

@@ -1,8 +1,8 @@
-"""Your `split_at` puts `wait_for` around the whole crowd, so at the deadline it throws away
+"""Your `split_at` puts one timeout around the whole crowd, so at the deadline it throws away
 what had finished along with what had not.
 
-Hint: `wait_for` is all or nothing. Keep the tasks yourself and ask each whether it is done;
-`wait` with a timeout does that for you. See
+Hint: `timeout` and `wait_for` are all or nothing. Keep the tasks yourself and ask each whether
+it is done; `wait` with a timeout does that for you. See
 https://docs.python.org/3/library/asyncio-task.html#asyncio.wait
 
 Violates: result
@@ -64,8 +64,9 @@ async def split_at(
     tasks = {url: asyncio.create_task(visit(url)) for url in urls}
     in_time: set[asyncio.Task[Any]] = set()
     try:
-        if tasks:
-            in_time, _ = await asyncio.wait_for(asyncio.wait(tasks.values()), deadline)
+        async with asyncio.timeout(deadline):
+            if tasks:
+                in_time, _ = await asyncio.wait(tasks.values())
     except TimeoutError:
         pass
     finally:

@@ -1,0 +1,197 @@
+"""The course: which katas there are, and where their files lie."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import sysconfig
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from checker.messages import Signature
+
+_NAME = re.compile(r"(\d\d)_([a-z_]+)\Z")
+
+
+class UnknownKata(LookupError):
+    """No kata goes by that name; the message names the nearest ones."""
+
+
+@dataclass(frozen=True)
+class Kata:
+    """One kata; `name` as in `07_semaphore`, `root` the folder that holds the course."""
+
+    name: str
+    root: Path
+
+    @property
+    def number(self) -> str:
+        """Its two digits."""
+        return self.name[:2]
+
+    @property
+    def stub(self) -> Path:
+        """What a learner starts from."""
+        return self.root / "katas" / f"{self.name}.py"
+
+    @property
+    def brief(self) -> Path:
+        """The text that goes with it."""
+        return self.root / "katas" / f"{self.name}.md"
+
+    @property
+    def solution(self) -> Path:
+        """The reference solution."""
+        return self.root / "solutions" / f"{self.name}.py"
+
+    @property
+    def suite(self) -> Path:
+        """The hidden suite."""
+        return self.root / "tests" / "katas" / f"test_{self.name}.py"
+
+    @property
+    def alternatives(self) -> list[Path]:
+        """Other right answers."""
+        return sorted((self.root / "solutions" / "alternatives" / self.name).glob("*.py"))
+
+    @property
+    def mistakes(self) -> list[Path]:
+        """Known wrong answers."""
+        return sorted((self.root / "solutions" / "mistakes" / self.name).glob("*.py"))
+
+    @property
+    def fingerprints(self) -> Path:
+        """What each known mistake looks like to the suite; written by `kata verify --record`."""
+        return self.root / "solutions" / "mistakes" / self.name / "fingerprints.json"
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The front matter of the brief: `title`, `topic`, `minutes` and maybe `preload`."""
+        import tomllib
+
+        text = self.brief.read_text(encoding="utf-8")
+        _, matter, _ = text.split("+++", 2)
+        return tomllib.loads(matter)
+
+    @property
+    def title(self) -> str:
+        """A few words on what it is about."""
+        return str(self.facts["title"])
+
+    @property
+    def preload(self) -> list[str]:
+        """Modules that the runner loads before it forks."""
+        return [str(name) for name in self.facts.get("preload", [])]
+
+    @cached_property
+    def text(self) -> str:
+        """The brief without front matter and hints."""
+        text = self.brief.read_text(encoding="utf-8").split("+++", 2)[2]
+        return text.partition("\n## Hint 1")[0].strip() + "\n"
+
+    def hint(self, level: int) -> str:
+        """The hint of a level from 1 to 3."""
+        text = self.brief.read_text(encoding="utf-8")
+        found = re.search(rf"^## Hint {level}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        if found is None:
+            raise LookupError(f"{self.name} has no hint {level}; hints go from 1 to 3.")
+        return found.group(1).strip()
+
+    @cached_property
+    def signatures(self) -> list[Signature]:
+        """The names that it asks for, as its stub defines them."""
+        return _signatures(ast.parse(self.stub.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Course:
+    """All katas under one root."""
+
+    root: Path
+
+    @cached_property
+    def katas(self) -> list[Kata]:
+        """Every kata that can be graded, in order: those that have a suite."""
+        names = (path.stem.removeprefix("test_") for path in (self.root / "tests" / "katas").glob("test_*.py"))
+        return [Kata(name, self.root) for name in sorted(names) if _NAME.match(name)]
+
+    def find(self, word: str) -> Kata:
+        """The kata that a learner means by `07_semaphore`, `07`, `7`, `semaphore`, or a file of that name.
+
+        Raises:
+            UnknownKata: there is none.
+        """
+        wanted = word.removesuffix(".py").rpartition("/")[2].lower().replace("-", "_")
+        for kata in self.katas:
+            if wanted in (kata.name, kata.number, kata.number.lstrip("0"), kata.name[3:]):
+                return kata
+        near = nearest(wanted, [name for kata in self.katas for name in (kata.name, kata.name[3:])])
+        names = list(dict.fromkeys(self.find(name).name for name in near))
+        guess = f" Did you mean {' or '.join(names)}?" if names else ""
+        raise UnknownKata(f"There is no kata {word!r}.{guess} `kata list` shows all of them.")
+
+    def select(self, words: Iterable[str]) -> list[Kata]:
+        """The katas that are meant, each once, in order of the course; all of them for no word.
+
+        Raises:
+            UnknownKata: a word means none.
+        """
+        chosen = {self.find(word).name for word in words}
+        return [kata for kata in self.katas if not chosen or kata.name in chosen]
+
+
+def nearest(word: str, names: Sequence[str]) -> list[str]:
+    """Up to three names that look like the word."""
+    return difflib.get_close_matches(word, names, n=3, cutoff=0.5)
+
+
+def installed_course() -> Course:
+    """The course that came with this package: beside it in a checkout, else in the installation's data folder.
+
+    Raises:
+        FileNotFoundError: there is none in either place.
+    """
+    checkout = Path(__file__).resolve().parents[1]
+    shared = Path("share") / "asyncio-katas"
+    places = [checkout, Path(sysconfig.get_path("data")) / shared, Path(sysconfig.get_path("data", "posix_user")) / shared]
+    for place in places:
+        if (place / "katas").is_dir() and (place / "tests" / "katas").is_dir():
+            return Course(place)
+    raise FileNotFoundError(
+        "The course's files are missing from this installation; install it again: pip install asyncio-katas."
+    )
+
+
+def _signatures(tree: ast.Module) -> list[Signature]:
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            kind, parameters = "class", []
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parameters = _parameters(node.args)
+            kind = _kind(node)
+        else:
+            continue
+        if not node.name.startswith("_"):
+            found.append(Signature(node.name, kind, parameters))
+    return found
+
+
+def _kind(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    if isinstance(node, ast.FunctionDef):
+        return "plain"
+    yields = any(isinstance(inner, ast.Yield) for inner in ast.walk(node))
+    return "generator" if yields else "async"
+
+
+def _parameters(args: ast.arguments) -> list[str]:
+    names = [arg.arg for arg in (*args.posonlyargs, *args.args)]
+    if args.vararg is not None:
+        names.append(f"*{args.vararg.arg}")
+    elif args.kwonlyargs:
+        names.append("*")
+    return names + [arg.arg for arg in args.kwonlyargs]

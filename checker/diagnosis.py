@@ -1,0 +1,129 @@
+"""Recognises known mistakes: by which tests fail, and with which words.
+
+`kata verify --record` grades every known mistake with several seeds and keeps what it looks like, its
+fingerprint; numbers are left out, since they are drawn anew for each run.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from checker.course import Kata
+    from checker.suite.grader import Result
+
+UNWRITTEN = "Not written yet"
+"""How the message of a test begins whose function raises NotImplementedError."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer, as its docstring tells of it."""
+
+    name: str
+    diagnosis: str
+    hint: str
+    violates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a mistake looks like: tests that always fail with it, and the words; tests that sometimes do."""
+
+    always: dict[str, list[str]]
+    sometimes: list[str]
+
+
+def read_mistake(path: Path) -> Mistake:
+    """Read a mistake's docstring: a diagnosis, a line `Hint: …`, a line `Violates: …`.
+
+    Raises:
+        ValueError: the docstring is not of that form.
+    """
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    found = re.fullmatch(r"(?P<diagnosis>.+?)\n\nHint: (?P<hint>.+?)\n\nViolates: (?P<violates>.+)", doc, re.DOTALL)
+    if found is None:
+        raise ValueError(f"{path.name}: its docstring should be a diagnosis, `Hint: …` and `Violates: …`.")
+    return Mistake(
+        path.stem,
+        _one_line(found["diagnosis"]),
+        _one_line(found["hint"]),
+        tuple(word.strip() for word in found["violates"].split(",")),
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def words(message: str) -> str:
+    """A message without what changes from run to run: lists, tokens, numbers."""
+    message = re.sub(r"\[[^\]]*\]", "#", message)
+    message = re.sub(r"'[^']*'|\"[^\"]*\"", "#", message)
+    return re.sub(r"\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
+
+
+def failures(results: Iterable[Result]) -> dict[str, str]:
+    """The failed tests with their words."""
+    return {result.name: words(result.message) for result in results if result.verdict == "failed"}
+
+
+def record(gradings: list[dict[str, str]]) -> Fingerprint:
+    """The fingerprint that several gradings of one mistake have in common."""
+    every = set.intersection(*(set(each) for each in gradings))
+    some = set.union(*(set(each) for each in gradings)) - every
+    always = {name: sorted({each[name] for each in gradings}) for name in sorted(every)}
+    return Fingerprint(always, sorted(some))
+
+
+def save(path: Path, fingerprints: dict[str, Fingerprint]) -> None:
+    """Write the fingerprints of a kata's mistakes."""
+    data = {name: {"always": each.always, "sometimes": each.sometimes} for name, each in sorted(fingerprints.items())}
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> dict[str, Fingerprint]:
+    """Read the fingerprints of a kata's mistakes; none where there is no such file."""
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {name: Fingerprint(each["always"], each["sometimes"]) for name, each in data.items()}
+
+
+def diagnose(kata: Kata, results: list[Result]) -> Mistake | None:
+    """The known mistake that these results look like, if they look like one."""
+    failed = failures(results)
+    if not failed or all(text.startswith(UNWRITTEN) for text in failed.values()):
+        return None
+    name = recognise(failed, load(kata.fingerprints))
+    return None if name is None else read_mistake(kata.fingerprints.parent / f"{name}.py")
+
+
+def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> str | None:
+    """The mistake whose fingerprint fits.
+
+    One that explains exactly the failed tests is taken before one that explains some of them, and for
+    the latter every word must fit.  Of several, the one with the most fitting words wins.
+    """
+
+    def fitting(each: Fingerprint) -> int:
+        return sum(failed[name] in texts for name, texts in each.always.items() if name in failed)
+
+    exact, partly = [], []
+    for name, each in fingerprints.items():
+        if not each.always or not set(each.always) <= set(failed):
+            continue
+        rank = (fitting(each), name)
+        if set(failed) <= {*each.always, *each.sometimes}:
+            exact.append(rank)
+        elif fitting(each) == len(each.always):
+            partly.append(rank)
+    ranked = [rank for rank in exact if rank[0]] or partly
+    return max(ranked)[1] if ranked else None

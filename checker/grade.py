@@ -1,0 +1,121 @@
+"""Grades a submission: runs the hidden suites of some katas over it and returns every result."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checker import messages
+from checker.course import Course, Kata
+from checker.submission import Submission
+from checker.world.session import Session
+
+if TYPE_CHECKING:
+    from checker.suite.grader import Grader, Result
+
+BACKSTOP = 600
+"""Real seconds that pytest-timeout gives one test; the grader's own limits come long before."""
+
+
+class SuiteBroken(RuntimeError):
+    """A suite could not be collected or run; the grader is at fault, not the submission."""
+
+
+@dataclass
+class Grading:
+    """What came of grading one submission."""
+
+    seed: int
+    sandbox: str
+    katas: list[Kata]
+    results: list[Result]
+    grader: Grader
+
+    def of(self, kata: Kata) -> list[Result]:
+        """The results of one kata, in the order of its suite."""
+        return [result for result in self.results if result.kata == kata.name]
+
+
+def grade(
+    course: Course,
+    submission: Submission,
+    katas: Sequence[Kata],
+    *,
+    seed: int | None = None,
+    sandbox: str = "auto",
+    limits: messages.Limits | None = None,
+    session: Session | None = None,
+) -> Grading:
+    """Grade a submission in these katas.
+
+    Args:
+        seed: draws every number of the run; None: a new one.
+        sandbox: one of `checker.sandbox.KINDS`.
+        limits: real limits of one run.
+        session: a sandbox to use, which stays open; None: one of its own.
+
+    Raises:
+        SuiteBroken: a suite cannot be run.
+        GraderFault, Unavailable: no sandbox can be started.
+    """
+    seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    preload = sorted({module for kata in katas for module in kata.preload})
+    own = session or Session(sandbox, preload, limits)
+    own.start()  # it loads while pytest is being imported here
+    try:
+        grader = _run_suites(course, submission, katas, own, seed)
+    finally:
+        kind = own.kind
+        if session is None:
+            own.close()
+    return Grading(seed, kind, list(katas), list(grader.results.values()), grader)
+
+
+def _run_suites(
+    course: Course, submission: Submission, katas: Sequence[Kata], session: Session, seed: int
+) -> Grader:
+    os.environ.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    import pytest
+
+    from checker.suite import plugin
+    from checker.suite.grader import Grader
+
+    grader = Grader(course, submission, session, seed)
+    bridge = _Bridge(grader)
+    suites = [str(kata.suite) for kata in katas if kata.suite.exists()]
+    options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
+    options += ["-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:pastebin", "-p", "no:debugging"]
+    options += ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "--capture=no"]
+    options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+    options += ["-c", os.devnull, "--rootdir", str(course.root), "--import-mode=importlib", f"--timeout={BACKSTOP}"]
+    if suites:
+        status = pytest.main([*options, *suites], plugins=[plugin, bridge])
+        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or bridge.broken:
+            raise SuiteBroken(bridge.broken or f"The suites could not be run (pytest ended with {int(status)}).")
+    return grader
+
+
+class _Bridge:
+    """Hands the grader to the plugin, and hears of suites that cannot be collected."""
+
+    def __init__(self, grader: Grader) -> None:
+        self._grader = grader
+        self.broken = ""
+
+    def pytest_configure(self, config: object) -> None:
+        from checker.suite.plugin import GRADER
+
+        config.stash[GRADER] = self._grader  # type: ignore[attr-defined]
+
+    def pytest_collectreport(self, report: object) -> None:
+        if report.failed:  # type: ignore[attr-defined]
+            self.broken = f"The suite {report.nodeid} cannot be collected: {report.longrepr}"  # type: ignore[attr-defined]
+
+
+def python_version() -> str:
+    """As it stands in reports."""
+    return ".".join(map(str, sys.version_info[:3]))

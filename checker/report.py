@@ -1,0 +1,237 @@
+"""Reports of a grading: for a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from checker import diagnosis
+from checker.grade import Grading, python_version
+from checker.submission import printable
+from checker.suite import PROPERTIES
+from checker.world.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from checker.course import Kata
+    from checker.suite.grader import Played, Result
+    from checker.trace import Trace
+
+MAX_DETAILS = 3
+"""Failures of a kata that are told in full; the others get their line."""
+MAX_PRINTED_LINES = 10
+
+
+# --- JSON ------------------------------------------------------------------------------------------------
+
+
+def as_json(grading: Grading) -> dict[str, Any]:
+    """The grading as one object, in the form that DESIGN calls schema 1."""
+    return {
+        "schema": 1,
+        "seed": grading.seed,
+        "python": python_version(),
+        "sandbox": grading.sandbox,
+        "katas": [_kata_json(grading, kata) for kata in grading.katas],
+    }
+
+
+def _kata_json(grading: Grading, kata: Kata) -> dict[str, Any]:
+    results = grading.of(kata)
+    mistake = diagnosis.diagnose(kata, results)
+    return {
+        "kata": kata.name,
+        "verdict": verdict(results),
+        "score": sum(result.points for result in results),
+        "max_score": sum(result.max_points for result in results),
+        "tests": [_test_json(result) for result in results],
+        "diagnosis": None if mistake is None else {"mistake": mistake.name, "text": mistake.diagnosis},
+    }
+
+
+def _test_json(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "title": result.title,
+        "property": result.property,
+        "verdict": result.verdict,
+        "points": result.points,
+        "max_points": result.max_points,
+        "message": result.message,
+        "ended": result.ended,
+    }
+
+
+def verdict(results: list[Result]) -> str:
+    """A kata's verdict: `error` if the grader failed anywhere, else `failed` if a test did."""
+    verdicts = {result.verdict for result in results}
+    return next((word for word in ("error", "failed") if word in verdicts), "passed")
+
+
+# --- the terminal ------------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """Writes a grading to a terminal, or plainly to whatever is not one.
+
+    Args:
+        console: where to write; decides on width and colours.
+        reference: a sandbox in which the reference solution is played for its timelines.
+    """
+
+    def __init__(self, console: Console, reference: Session) -> None:
+        self._console = console
+        self._reference = reference
+        self._unicode = console.encoding.lower().startswith("utf")
+
+    def show(self, grading: Grading) -> None:
+        """Write everything."""
+        for kata in grading.katas:
+            self._kata(grading, kata)
+        if len(grading.katas) > 1:
+            self._total(grading)
+        if grading.sandbox == "none":
+            self._line("No sandbox here: your code ran with your own rights. `bubblewrap` would keep it in.", "dim")
+
+    # --- one kata ----------------------------------------------------------------------------------------
+
+    def _kata(self, grading: Grading, kata: Kata) -> None:
+        results = grading.of(kata)
+        score, most = sum(result.points for result in results), sum(result.max_points for result in results)
+        style = "bold green" if verdict(results) == "passed" else "bold red"
+        self._line(f"{kata.name}  {kata.title}", "bold", right=f"{score:g} of {most:g} points", right_style=style)
+        source = grading.grader.source(kata.name)
+        if source.problem:
+            self._line(f"  {self._mark('failed')} {source.problem}", "red")
+            self._line("")
+            return
+        for name in PROPERTIES:
+            chosen = [result for result in results if result.property == name]
+            if chosen:
+                self._line(f"  {name}", "dim")
+            for result in chosen:
+                self._test(result)
+        self._line("")
+        self._details(grading, kata, [result for result in results if result.verdict != "passed"])
+
+    def _test(self, result: Result) -> None:
+        style = {"passed": "green", "failed": "red", "error": "magenta"}[result.verdict]
+        worth = f"0 of {result.max_points:g}" if result.verdict != "passed" else ""
+        self._line(f"    {self._mark(result.verdict)} {result.title}", style, right=worth, right_style="dim", indent=6)
+
+    def _mark(self, word: str) -> str:
+        marks = {"passed": "✔", "failed": "✘", "error": "!"} if self._unicode else {"passed": "+", "failed": "x", "error": "!"}
+        return marks[word]
+
+    # --- failures ----------------------------------------------------------------------------------------
+
+    def _details(self, grading: Grading, kata: Kata, failed: list[Result]) -> None:
+        if not failed:
+            return
+        told = list(_distinct(failed))
+        for result in told[:MAX_DETAILS]:
+            self._failure(grading, kata, result)
+        if len(told) > MAX_DETAILS:
+            self._line(f"… and {len(failed) - MAX_DETAILS} more tests fail; mend these first.", "dim")
+            self._line("")
+        mistake = diagnosis.diagnose(kata, grading.of(kata))
+        if mistake is not None:
+            self._line(f"This looks like a known mistake ({mistake.name.replace('_', ' ')}):", "bold yellow")
+            self._line(f"  {mistake.diagnosis}", indent=2)
+            self._line(f"  {mistake.hint}", "cyan", indent=2)
+            self._line("")
+        self._line(f"The same numbers again: kata check {kata.name} --seed {grading.seed}", "dim")
+        self._line(f"Stuck? kata hint {kata.name}", "dim")
+        self._line("")
+
+    def _failure(self, grading: Grading, kata: Kata, result: Result) -> None:
+        self._line(f"{self._mark(result.verdict)} {result.title}", "bold red", indent=2)
+        self._line(f"  {result.message}", indent=2)
+        if not result.played:
+            self._line("")
+            return
+        played = result.played[-1]
+        self._frames(grading, kata, played.trace)
+        self._printed(played.trace)
+        if result.property != "result" and played.trace.spans and played.trace.ended != "refused":
+            self._timelines(grading, kata, played)
+        self._line("")
+
+    def _frames(self, grading: Grading, kata: Kata, trace: Trace) -> None:
+        lines = grading.grader.source(kata.name).lines
+        frames = [(frame.line, frame.function) for frame in (trace.error.frames if trace.error else ())]
+        frames += [(each.frames[-1].line, each.name) for each in (*trace.waiting, *trace.leaks)[:5] if each.frames]
+        frames += [(stretch.line, "the loop's thread") for stretch in trace.blocked[:1] if stretch.line]
+        if trace.problem_line:
+            frames.append((trace.problem_line, ""))
+        for line, function in dict.fromkeys(frames):
+            if 1 <= line <= len(lines):
+                code = printable(lines[line - 1].strip())
+                where = f" in {printable(function)}" if function else ""
+                self._line(f"    line {line}{where}: {code}", "yellow", indent=8)
+                if trace.problem_column and line == trace.problem_line:
+                    lead = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+                    offset = len(f"    line {line}{where}: ") + max(0, trace.problem_column - 1 - lead)
+                    self._line(" " * offset + "^", "yellow")
+
+    def _printed(self, trace: Trace) -> None:
+        lines = trace.printed.splitlines()
+        if lines:
+            self._line("  Your code printed:", "dim")
+        for line in lines[:MAX_PRINTED_LINES]:
+            self._line(f"    {printable(line)[:500]}", indent=4)
+        if len(lines) > MAX_PRINTED_LINES:
+            self._line(f"    … {len(lines) - MAX_PRINTED_LINES} more lines", "dim")
+
+    def _timelines(self, grading: Grading, kata: Kata, played: Played) -> None:
+        from checker import timeline
+
+        reference = grading.grader.replay(played, kata, self._reference)
+        width = min(self._console.width, 100)
+        color = self._console.color_system is not None
+        for line in timeline.draw_pair(played.trace, reference, width=width, color=color, unicode=self._unicode):
+            self._console.out(line, highlight=False)
+
+    # --- the end -----------------------------------------------------------------------------------------
+
+    def _total(self, grading: Grading) -> None:
+        verdicts = [verdict(grading.of(kata)) for kata in grading.katas]
+        score = sum(result.points for result in grading.results)
+        most = sum(result.max_points for result in grading.results)
+        passed = verdicts.count("passed")
+        self._line(f"{passed} of {len(verdicts)} katas passed, {score:g} of {most:g} points", "bold")
+
+    def _line(
+        self, text: str, style: str = "", *, right: str = "", right_style: str = "", indent: int = 0
+    ) -> None:
+        """One paragraph, wrapped to the width with a hanging indent, maybe with a word at the right edge."""
+        from rich.text import Text
+
+        width = max(20, min(self._console.width, 100) - (len(right) + 2 if right else 0))
+        for number, line in enumerate(_wrap(text, width, indent)):
+            row = Text(line, style=style)
+            if right and not number:
+                row.append(" " * max(2, width - len(line) + 2))
+                row.append(right, style=right_style)
+            self._console.print(row, highlight=False, no_wrap=True, overflow="ignore", crop=False)
+
+
+def _wrap(text: str, width: int, indent: int) -> list[str]:
+    import textwrap
+
+    lead = text[: len(text) - len(text.lstrip())]
+    if len(text) <= width:
+        return [text]
+    return textwrap.wrap(
+        text.strip(), width, initial_indent=lead, subsequent_indent=" " * indent, break_long_words=False
+    ) or [""]
+
+
+def _distinct(failed: list[Result]) -> Iterator[Result]:
+    """The failures, those that say the same only once."""
+    seen = set()
+    for result in failed:
+        if result.message not in seen:
+            seen.add(result.message)
+            yield result

@@ -1,0 +1,83 @@
+"""A submission: bytes that the grader reads, caps, and never runs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_BYTES = 256 * 1024
+"""A larger source is not read: compiling one of 20 MB did not end within a minute."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kata's file as it was handed in; with `problem`, a sentence on why it cannot be played."""
+
+    path: Path
+    data: bytes = b""
+    problem: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines, for quoting in reports."""
+        return self.data.decode("utf-8-sig", "replace").splitlines()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A learner's work: one file, or a folder with katas in it or in its folder `katas`."""
+
+    path: Path
+
+    def source(self, kata: str) -> Source:
+        """Read the file for a kata; what is wrong with it is told in `Source.problem`."""
+        return read(self.file(kata), kata)
+
+    def file(self, kata: str) -> Path:
+        """Where the file for a kata lies, or should lie."""
+        if not self.path.is_dir():
+            return self.path
+        places = [self.path / f"{kata}.py", self.path / "katas" / f"{kata}.py"]
+        return next((place for place in places if place.exists()), places[0])
+
+
+def read(path: Path, kata: str) -> Source:
+    """Read one file, capped; never follows it anywhere and never waits for a pipe."""
+    shown = printable(path.name)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return Source(path, problem=f"There is no file {shown}. `kata start {kata}` makes one to begin with.")
+    except OSError as error:
+        return Source(path, problem=f"{shown} cannot be opened: {error.strerror}.")
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(mode):
+            return Source(path, problem=f"{shown} is a folder; it should be a Python file.")
+        if not stat.S_ISREG(mode):
+            return Source(path, problem=f"{shown} is not an ordinary file.")
+        data = file.read(MAX_BYTES + 1)
+    problem = _problem(data, shown)
+    return Source(path, b"" if problem else data, problem)
+
+
+def _problem(data: bytes, shown: str) -> str:
+    if len(data) > MAX_BYTES:
+        return f"{shown} is larger than {MAX_BYTES >> 10} KiB; a kata needs a few hundred lines at most."
+    if not data.strip():
+        return f"{shown} is empty."
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return f"{shown} is not UTF-8 (line {line}); save it in that encoding."
+    if "\0" in text:
+        return f"{shown} holds NUL bytes; it is no Python source."
+    return ""
+
+
+def printable(text: str) -> str:
+    """Text from outside, with everything that could act on a terminal or break a line made visible."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

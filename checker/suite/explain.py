@@ -1,0 +1,48 @@
+"""Says in one sentence, with the numbers, why an assertion about a trace failed."""
+
+from __future__ import annotations
+
+import re
+
+from checker.suite.grader import describe, shorten
+from checker.trace import Answer, Count, Seconds, Trace
+
+current: Trace | None = None
+"""The trace that the test under way looked at last."""
+
+_WORDS = {"==": "", "<=": "at most ", ">=": "at least ", "<": "less than ", ">": "more than ", "!=": "anything but "}
+
+
+def comparison(op: str, left: object, right: object, trace: Trace | None) -> str | None:
+    """A failed `left op right`, in words, where `left` is an answer of a trace; None elsewhere."""
+    what = _what(left, trace)
+    if not what:
+        return None
+    if op in _WORDS:
+        return f"{what}: expected {_WORDS[op]}{shorten(right)}, saw {shorten(left)}."
+    if op in ("in", "not in"):
+        return f"{what}: saw {shorten(left)}, which should {'' if op == 'in' else 'not '}be one of {shorten(right)}."
+    return None
+
+
+def _what(left: object, trace: Trace | None) -> str:
+    if isinstance(left, Seconds | Count | Answer):
+        return left.what
+    if trace is None:
+        return ""
+    if left is trace.result:
+        return "Returned"
+    if left is trace.error and left is not None:
+        return "Raised"
+    return ""
+
+
+def sentence(error: BaseException) -> str:
+    """The one sentence that a failed assertion comes down to."""
+    text = str(error)
+    first = text.partition("\n")[0].strip()
+    first = re.sub(r"^(AssertionError: )?(assert )?", "", first)
+    return first or "An expectation of the suite does not hold."
+
+
+__all__ = ["comparison", "current", "describe", "sentence", "shorten"]

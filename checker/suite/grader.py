@@ -1,0 +1,217 @@
+"""Grades inside pytest: plays the scenarios that tests ask for, and turns reports into results."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from checker import messages
+from checker.course import Course, Kata
+from checker.submission import Source, Submission, printable
+from checker.suite.scenario import ship
+from checker.trace import Trace
+from checker.values import Error, known_name
+from checker.world.script import World
+from checker.world.session import WALL_CLOCK, Performance, Session
+
+MAX_POINTS_SWEPT = 60
+"""How many suspension points a sweep tries at most."""
+
+
+class Failure(AssertionError):
+    """The submission fails a test; the message is one sentence for the learner."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One run with all that is needed to play it again: how the reference's timeline is drawn."""
+
+    performance: Performance
+    world: World
+    seed: str
+    trace: Trace
+
+
+@dataclass
+class Result:
+    """What came of one test."""
+
+    kata: str
+    name: str
+    title: str
+    property: str
+    max_points: float
+    verdict: str = "error"
+    """`passed`, `failed`, or `error`: the grader is at fault."""
+    message: str = ""
+    played: list[Played] = field(default_factory=list)
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return self.max_points if self.verdict == "passed" else 0.0
+
+    @property
+    def ended(self) -> str:
+        """How the test's last run ended."""
+        return self.played[-1].trace.ended if self.played else "finished"
+
+
+class Grader:
+    """Grades one submission.
+
+    Args:
+        course: where the katas lie.
+        submission: what is graded.
+        session: the submission's sandbox.
+        seed: draws every number of the run.
+    """
+
+    def __init__(self, course: Course, submission: Submission, session: Session, seed: int) -> None:
+        self.course = course
+        self.submission = submission
+        self.session = session
+        self.seed = seed
+        self.results: dict[str, Result] = {}
+        self._sources: dict[str, Source] = {}
+        self._decided: dict[str, Trace] = {}
+
+    def source(self, kata: str) -> Source:
+        """The submission's file for a kata, read once."""
+        if kata not in self._sources:
+            self._sources[kata] = self.submission.source(kata)
+        return self._sources[kata]
+
+    def rng(self, name: str) -> random.Random:
+        """A source of numbers that depends on the seed and a name alone."""
+        return random.Random(f"{self.seed}/{name}")
+
+    def begin(self, result: Result) -> None:
+        """A test begins."""
+        self.results[f"{result.kata}/{result.name}"] = result
+
+    # --- playing ---------------------------------------------------------------------------------------
+
+    def play(self, result: Result, request: Request) -> Trace:
+        """Play one scenario for a test and return its trace, whatever came of it."""
+        kata = self.course.find(result.kata)
+        source = self.source(kata.name)
+        performance = Performance(
+            kata=kata.name,
+            source=source.data,
+            signatures=kata.signatures,
+            scenario=ship(request.scenario, request.data),
+            wall_clock=request.wall_clock,
+            strike=request.strike,
+        )
+        seed = f"world/{result.kata}/{result.name}/{len(result.played)}"
+        trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)
+        if trace.decides:
+            self._decided[kata.name] = trace
+        result.played.append(Played(performance, request.world, seed, trace))
+        return trace
+
+    def _trace(self, source: Source, performance: Performance, world: World, seed: str) -> Trace:
+        if source.problem:
+            return Trace(ended="refused", problem=source.problem, decides=True)
+        return self.session.play(performance, world, self.rng(seed))
+
+    def replay(self, played: Played, kata: Kata, session: Session) -> Trace:
+        """Play the same scenario with the reference solution, in a session of its own."""
+        import dataclasses
+
+        performance = dataclasses.replace(played.performance, source=kata.solution.read_bytes())
+        return session.play(performance, played.world, self.rng(played.seed))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a test asks to be played, and what it expects of every run."""
+
+    scenario: Callable[..., Any]
+    data: dict[str, Any]
+    world: World
+    raises: type[BaseException] | str | None = None
+    hygiene: bool = True
+    allow: Sequence[str] = ()
+    wall_clock: float = WALL_CLOCK
+    strike: int | None = None
+
+
+def judge(trace: Trace, request: Request) -> None:
+    """Fail the test for whatever no run may do, and for an error that was not asked for.
+
+    Raises:
+        Failure: with one sentence for the learner.
+    """
+    if trace.ended != "finished":
+        line = f" (line {trace.problem_line})" if trace.problem_line else ""
+        raise Failure(f"{trace.problem or trace.ended}{line}")
+    error = trace.error
+    if error is not None and _unwritten(error):
+        raise Failure(f"Not written yet: it raises NotImplementedError{_where(error)}.")
+    if request.hygiene:
+        breach = first_breach(trace, request.allow)
+        if breach:
+            raise Failure(breach)
+    judge_error(error, trace, request)
+
+
+def judge_error(error: Error | None, trace: Trace, request: Request) -> None:
+    """Fail the test for an error that was not asked for, or for the lack of one that was."""
+    if request.raises is None:
+        if error is not None:
+            raise Failure(f"It raised {describe(error)}{_where(error)}.")
+        return
+    wanted = request.raises if isinstance(request.raises, str) else known_name(request.raises)
+    if error is None:
+        raise Failure(f"It should have raised {wanted}; it returned {shorten(trace.result)}.")
+    if not error.is_a(wanted) and not error.bare().is_a(wanted):
+        raise Failure(f"It should have raised {wanted}; it raised {describe(error)}{_where(error)}.")
+
+
+def first_breach(trace: Trace, allow: Iterable[str] = ()) -> str:
+    """What a run did that no run of any kata may do, as a sentence; empty if nothing."""
+    if "blocked" not in allow:
+        for stretch in trace.blocked:
+            line = f", line {stretch.line}" if stretch.line else ""
+            return f"The event loop was blocked for {stretch.end - stretch.start:g} s{line}."
+    if "leaks" not in allow:
+        if trace.leaks:
+            leak = trace.leaks[0]
+            line = f" (waiting in line {leak.frames[-1].line})" if leak.frames else ""
+            more = f", and {len(trace.leaks) - 1} more" if len(trace.leaks) > 1 else ""
+            return f"A task was left running: {printable(leak.name)}{line}{more}."
+        calls = trace.open_calls()
+        if calls:
+            shown = ", ".join(sorted({f"`{printable(call.label)}`" for call in calls}))
+            return f"Left unfinished: {len(calls)} call{'s' * (len(calls) > 1)} of {shown}."
+    if "complaints" not in allow and trace.complaints:
+        return printable(trace.complaints[0])
+    return ""
+
+
+def _unwritten(error: Error) -> bool:
+    return error.is_a(NotImplementedError) or any(_unwritten(member) for member in error.errors)
+
+
+def _where(error: Error) -> str:
+    if error.frames:
+        return f" (line {error.frames[-1].line})"
+    return _where(error.errors[0]) if error.errors else ""
+
+
+def describe(error: Error) -> str:
+    """An error in a few words."""
+    text = printable(error.shown)
+    if error.message:
+        text += f": {printable(error.message[:200])}"
+    return text
+
+
+def shorten(value: Any, limit: int = 160) -> str:
+    """A value's repr, cut in the middle if it is long."""
+    text = printable(repr(value))
+    return text if len(text) <= limit else f"{text[: limit - 40]} … {text[-36:]}"

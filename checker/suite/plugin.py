@@ -1,0 +1,201 @@
+"""The pytest plugin: fixtures for suites, words for failed assertions, results for the grader.
+
+Bare `pytest` grades the reference solutions; `pytest --submission katas` the stubs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checker.suite import PROPERTIES, explain
+from checker.suite.grader import MAX_POINTS_SWEPT, Failure, Grader, Request, Result, first_breach, judge
+from checker.trace import Trace
+from checker.world.script import World
+from checker.world.session import WALL_CLOCK, GraderFault, Session
+
+GRADER: pytest.StashKey[Grader] = pytest.StashKey()
+RESULT: pytest.StashKey[Result] = pytest.StashKey()
+
+Run = Callable[..., Awaitable[Trace]]
+Sweep = Callable[..., Awaitable[list[Trace]]]
+
+
+# --- the session -----------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of bare pytest; `kata` brings its own grader along."""
+    group = parser.getgroup("katas")
+    group.addoption("--submission", default=None, help="what the suites grade: a file or folder; default: solutions")
+    group.addoption("--seed", type=int, default=None, help="draws the numbers of every run; default: a new one")
+    group.addoption("--sandbox", default="auto", help="auto, bwrap or none")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
+    for name in PROPERTIES:
+        config.addinivalue_line("markers", f"{name}: the property that this test of a suite is about")
+    config.addinivalue_line("markers", "points(n): how many points this test of a suite is worth; default 1")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is graded, and with which seed."""
+    grader = _grader(config)
+    return f"submission: {grader.submission.path}, seed: {grader.seed}"
+
+
+def _grader(config: pytest.Config) -> Grader:
+    if GRADER not in config.stash:
+        from checker.course import installed_course
+        from checker.submission import Submission
+
+        course = installed_course()
+        path = config.getoption("--submission")
+        seed = config.getoption("--seed")
+        preload = sorted({module for kata in course.katas for module in kata.preload})
+        config.stash[GRADER] = Grader(
+            course,
+            Submission(Path(path) if path else course.root / "solutions"),
+            Session(config.getoption("--sandbox"), preload),
+            random.SystemRandom().randrange(10_000) if seed is None else seed,
+        )
+        config.add_cleanup(config.stash[GRADER].session.close)
+    return config.stash[GRADER]
+
+
+# --- one test --------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin a result for a suite's test."""
+    if not item.path.name.startswith("test_") or item.path.parent.name != "katas":
+        return
+    if next(item.iter_markers("skip"), None):
+        return
+    marks = [name for name in PROPERTIES if item.get_closest_marker(name)]
+    points = item.get_closest_marker("points")
+    doc = (getattr(item, "function", None) and item.function.__doc__) or item.name  # type: ignore[attr-defined]
+    item.stash[RESULT] = Result(
+        kata=item.path.stem.removeprefix("test_"),
+        name=item.name,
+        title=" ".join(doc.split()),
+        property=marks[0] if marks else "result",
+        max_points=float(points.args[0]) if points else 1.0,
+    )
+    _grader(item.config).begin(item.stash[RESULT])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what pytest saw into a verdict."""
+    report = yield
+    result = item.stash.get(RESULT, None)
+    if result is None:
+        return report
+    if call.excinfo is not None:
+        error = call.excinfo.value
+        fair = call.when == "call" and isinstance(error, AssertionError)
+        result.verdict = "failed" if fair else "error"
+        result.message = explain.sentence(error) if fair else f"The grader failed: {type(error).__name__}: {error}"
+    elif call.when == "call":
+        result.verdict = "passed"
+    return report
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:  # noqa: ARG001
+    """Say a failed comparison of a trace's answer in words."""
+    said = explain.comparison(op, left, right, explain.current)
+    return None if said is None else [said]
+
+
+# --- fixtures --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Numbers drawn from the run's seed, the same for a test whatever else runs."""
+    result = request.node.stash[RESULT]
+    return _grader(request.config).rng(f"{result.kata}/{result.name}")
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> Run:
+    """`await run(scenario, world=…, **data)` plays a scenario and returns its trace.
+
+    Keywords of its own: `world`; `raises=SomeError`, which the scenario must raise; `hygiene=False`, or
+    `allow=("blocked", "leaks", "complaints")`, where a scenario breaks the rules of hygiene itself;
+    `wall_clock`, seconds since the epoch at the start. All others go to the scenario.
+    """
+
+    async def play(scenario: Callable[..., Any], **keywords: Any) -> Trace:
+        return _play(request, _request(scenario, keywords))
+
+    return play
+
+
+@pytest.fixture
+def sweep(request: pytest.FixtureRequest) -> Sweep:
+    """`await sweep(scenario, …)` cancels the submission at its first, second, third … suspension point.
+
+    A point is a moment at which everything waits. Every trace must end in `CancelledError` (or in a failure
+    that was already on its way), with nothing running on. Returns the traces; there is at least one.
+    """
+
+    async def play(scenario: Callable[..., Any], **keywords: Any) -> list[Trace]:
+        traces: list[Trace] = []
+        for point in range(1, MAX_POINTS_SWEPT + 1):
+            wanted = _request(scenario, {**keywords, "strike": point})
+            trace = _grader(request.config).play(request.node.stash[RESULT], wanted)
+            explain.current = trace
+            if trace.struck_at is None:
+                judge(trace, wanted)
+                break
+            _judge_struck(trace, wanted, point)
+            traces.append(trace)
+        if not traces:
+            raise Failure("It never waits for anything, so there is no moment at which to cancel it.")
+        return traces
+
+    return play
+
+
+def _request(scenario: Callable[..., Any], keywords: dict[str, Any]) -> Request:
+    own = {name: keywords.pop(name) for name in ("world", "raises", "hygiene", "allow", "wall_clock", "strike") if name in keywords}
+    own.setdefault("world", World())
+    own.setdefault("wall_clock", WALL_CLOCK)
+    return Request(scenario, keywords, **own)
+
+
+def _play(request: pytest.FixtureRequest, wanted: Request) -> Trace:
+    trace = _grader(request.config).play(request.node.stash[RESULT], wanted)
+    explain.current = trace
+    judge(trace, wanted)
+    return trace
+
+
+def _judge_struck(trace: Trace, wanted: Request, point: int) -> None:
+    """What must hold of every cancelled run."""
+    at = f"Cancelled at {trace.struck_at!r} s (suspension point {point})"
+    if trace.ended != "finished":
+        raise Failure(f"{at}: {trace.problem}")
+    error = trace.error
+    if error is None and not wanted.raises:
+        raise Failure(f"{at}, it went on and returned {explain.shorten(trace.result)}; it must end in CancelledError.")
+    breach = first_breach(trace, wanted.allow) if wanted.hygiene else ""
+    if breach:
+        raise Failure(f"{at}: {breach[:1].lower()}{breach[1:]}")
+    if error is not None and not error.bare().is_a("asyncio.CancelledError"):
+        on_its_way = [span.value for span in trace.spans if span.outcome == "failed"]
+        if not any(error.holds(failure) for failure in on_its_way):
+            raise Failure(f"{at}, it ended in {explain.describe(error)}; it must end in CancelledError.")
+
+
+__all__ = ["GRADER", "GraderFault"]

@@ -1,0 +1,180 @@
+"""Proves the course: right answers score full marks, stubs and idlers nothing, every mistake is caught."""
+
+from __future__ import annotations
+
+import ast
+import os
+import random
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from checker import diagnosis
+from checker.course import Course, Kata
+from checker.grade import Grading, grade
+from checker.submission import Submission
+from checker.world.session import Session
+
+RECORDED_SEEDS = 4
+"""Gradings from which a mistake's fingerprint is taken."""
+
+
+@dataclass
+class Outcome:
+    """What was found about one answer to one kata."""
+
+    kata: str
+    role: str
+    """`reference`, `alternative`, `stub`, `idle` or `mistake`."""
+    answer: str
+    problems: list[str] = field(default_factory=list)
+    fingerprint: diagnosis.Fingerprint | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One answer to be graded, as often as `seeds` is long."""
+
+    root: Path
+    kata: str
+    role: str
+    answer: str
+    path: Path
+    seeds: tuple[int, ...]
+    sandbox: str
+    recording: bool = False
+
+
+def jobs(course: Course, katas: Sequence[Kata], *, repeat: int, sandbox: str, recording: bool, folder: Path) -> list[Job]:
+    """Everything that has to be graded; do-nothing answers are written into `folder` first."""
+    draw = random.SystemRandom()
+
+    def seeds(many: int) -> tuple[int, ...]:
+        return tuple(draw.randrange(1_000_000) for _ in range(many))
+
+    found = []
+    for kata in katas:
+
+        def add(role: str, path: Path, many: int = 1, kata: Kata = kata) -> None:
+            found.append(Job(course.root, kata.name, role, path.stem, path, seeds(many), sandbox, recording))
+
+        for path in kata.mistakes:
+            add("mistake", path, RECORDED_SEEDS if recording else 1)
+        if recording:
+            continue
+        add("reference", kata.solution, repeat)
+        for path in kata.alternatives:
+            add("alternative", path, repeat)
+        add("stub", kata.stub)
+        for path in write_idlers(kata, folder):
+            add("idle", path)
+    return found
+
+
+def verify(plan: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
+    """Grade everything, several at a time; outcomes come in the order of the plan."""
+    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(examine, plan, chunksize=1)
+
+
+_sessions: dict[tuple[str, ...], Session] = {}
+
+
+def examine(job: Job) -> Outcome:
+    """Grade one answer and say what is wrong with the outcome."""
+    course = Course(job.root)
+    kata = course.find(job.kata)
+    outcome = Outcome(kata.name, job.role, job.answer)
+    # All answers here are the course's own, so they may share a sandbox.
+    key = (job.sandbox, *kata.preload)
+    session = _sessions.setdefault(key, Session(job.sandbox, kata.preload, budget=float("inf")))
+    found = []
+    for seed in job.seeds:
+        grading = grade(course, Submission(job.path), [kata], seed=seed, session=session)
+        outcome.problems += [f"{text} (seed {seed})" for text in _problems(job, kata, grading)]
+        found.append(diagnosis.failures(grading.results))
+    if job.recording and all(found):
+        outcome.fingerprint = diagnosis.record(found)
+    return outcome
+
+
+def _problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
+    results = grading.results
+    for result in results:
+        if result.verdict == "error":
+            yield f"{result.name}: {result.message}"
+    failed = [result for result in results if result.verdict == "failed"]
+    if job.role in ("reference", "alternative"):
+        yield from (f"{result.name} fails: {result.message}" for result in failed)
+    elif job.role == "mistake":
+        yield from _mistake_problems(job, kata, grading)
+    else:
+        yield from (f"{result.name} passes" for result in results if result.verdict == "passed")
+        if job.role == "stub":
+            yield from (
+                f"{result.name} fails for another reason: {result.message}"
+                for result in failed
+                if not result.message.startswith(diagnosis.UNWRITTEN)
+            )
+
+
+def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
+    mistake = diagnosis.read_mistake(job.path)
+    failed = [result for result in grading.results if result.verdict == "failed"]
+    if not failed:
+        yield "is not caught"
+        return
+    caught = {result.property for result in failed}
+    if not caught & set(mistake.violates):
+        yield f"is caught in {', '.join(sorted(caught))}, not in {', '.join(mistake.violates)}"
+    if not job.recording:
+        named = diagnosis.diagnose(kata, grading.results)
+        if named is None or named.name != mistake.name:
+            yield f"is diagnosed as {named.name if named else 'nothing known'}"
+
+
+# --- answers that do nothing ---------------------------------------------------------------------------
+
+
+def write_idlers(kata: Kata, folder: Path) -> list[Path]:
+    """Write answers that do nothing: functions that return None, or an argument; empty methods."""
+    paths = []
+    for name, place in (("returns_none", None), ("returns_first_argument", 0), ("returns_second_argument", 1)):
+        tree = _Idle(place).visit(ast.parse(kata.stub.read_text(encoding="utf-8")))
+        path = folder / kata.name / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(ast.unparse(ast.fix_missing_locations(tree)), encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+class _Idle(ast.NodeTransformer):
+    """Empties every function; what it returns is None or its argument at `place`."""
+
+    def __init__(self, place: int | None) -> None:
+        self._place = place
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._emptied(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._emptied(node)
+
+    def _emptied(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        yields = any(isinstance(inner, ast.Yield) for inner in ast.walk(node))
+        names = [arg.arg for arg in node.args.args if arg.arg != "self"]
+        value: ast.expr | None = None
+        if self._place is not None and self._place < len(names) and node.name != "__init__" and not yields:
+            value = ast.Name(names[self._place], ast.Load())
+        node.body = [ast.Return(value)]
+        if yields:
+            node.body.append(ast.Expr(ast.Yield()))
+        return node
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder for answers that do nothing."""
+    return tempfile.TemporaryDirectory(prefix="kata-verify-")

@@ -1,0 +1,21 @@
+"""Event loop: one site, visited without blocking."""
+
+import asyncio
+import inspect
+from typing import Any
+
+
+async def visit(url: str, delay: float) -> str:
+    """Wait `delay` seconds, then say that `url` was visited."""
+    await asyncio.sleep(delay)
+    return f"{url} visited"
+
+
+def visit_now(url: str, delay: float) -> str:
+    """Run one visit on a loop of its own."""
+    return asyncio.run(visit(url, delay))
+
+
+async def resolve(thing: Any) -> Any:
+    """Await whatever can be awaited, once; hand back everything else."""
+    return await thing if inspect.isawaitable(thing) else thing

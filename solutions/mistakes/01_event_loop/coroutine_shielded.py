@@ -1,0 +1,29 @@
+"""You await under `asyncio.shield`, so when you are cancelled the coroutine that you were given
+runs on alone.
+
+Hint: `shield` keeps a cancellation away from what it wraps. Await the thing itself, so that
+both end together:
+https://docs.python.org/3/library/asyncio-task.html#shielding-from-cancellation
+
+Violates: cancellation
+"""
+
+import asyncio
+import inspect
+from typing import Any
+
+
+async def visit(url: str, delay: float) -> str:
+    """Wait `delay` seconds, then say that `url` was visited."""
+    await asyncio.sleep(delay)
+    return f"{url} visited"
+
+
+def visit_now(url: str, delay: float) -> str:
+    """Run one visit on a loop of its own."""
+    return asyncio.run(visit(url, delay))
+
+
+async def resolve(thing: Any) -> Any:
+    """Await whatever can be awaited, once; hand back everything else."""
+    return await asyncio.shield(thing) if inspect.isawaitable(thing) else thing

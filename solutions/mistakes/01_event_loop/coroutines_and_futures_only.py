@@ -1,0 +1,28 @@
+"""You await coroutines and futures, but an object of another class with `__await__` is returned
+unawaited.
+
+Hint: Any class can define `__await__`; ask for that and not for a list of types:
+https://docs.python.org/3/library/inspect.html#inspect.isawaitable
+
+Violates: result
+"""
+
+import asyncio
+import inspect
+from typing import Any
+
+
+async def visit(url: str, delay: float) -> str:
+    """Wait `delay` seconds, then say that `url` was visited."""
+    await asyncio.sleep(delay)
+    return f"{url} visited"
+
+
+def visit_now(url: str, delay: float) -> str:
+    """Run one visit on a loop of its own."""
+    return asyncio.run(visit(url, delay))
+
+
+async def resolve(thing: Any) -> Any:
+    """Await whatever can be awaited, once; hand back everything else."""
+    return await thing if inspect.iscoroutine(thing) or asyncio.isfuture(thing) else thing

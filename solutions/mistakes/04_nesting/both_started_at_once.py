@@ -1,0 +1,60 @@
+"""Your `with_fallback` starts the backup together with the primary, so the backup is called
+even when nobody needs it.
+
+Hint: What begins only on a failure belongs in the `except` block. A task starts running whether
+you await it or not. See https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task
+
+Violates: ordering
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+Add = Callable[[Any, Any], Coroutine[Any, Any, Any]]
+Source = Callable[[], Coroutine[Any, Any, Any]]
+
+
+async def total(add: Add, numbers: list[Any]) -> Any:
+    """Sum `numbers` from left to right, one call at a time."""
+    if not numbers:
+        return 0
+    result, *rest = numbers
+    for number in rest:
+        result = await add(result, number)
+    return result
+
+
+async def tree_total(add: Add, numbers: list[Any]) -> Any:
+    """Sum `numbers` pairwise, round by round; all pairs of a round at the same time."""
+    if not numbers:
+        return 0
+    level = list(numbers)
+    while len(level) > 1:
+        odd_one = level[-1:] if len(level) % 2 else []
+        level = await _add_pairs(add, level) + odd_one
+    return level[0]
+
+
+async def _add_pairs(add: Add, level: list[Any]) -> list[Any]:
+    pairs = zip(level[::2], level[1::2], strict=False)  # an odd last number has no partner
+    try:
+        async with asyncio.TaskGroup() as group:
+            sums = [group.create_task(add(left, right)) for left, right in pairs]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in sums]
+
+
+async def with_fallback(primary: Source, backup: Source) -> Any:
+    """Return what `primary` brings or, where it finds nothing, what `backup` brings."""
+    reserve = asyncio.create_task(backup())
+    try:
+        return await primary()
+    except LookupError:
+        return await reserve
+    finally:
+        reserve.cancel()
+        await asyncio.wait([reserve])
+        if not reserve.cancelled():
+            reserve.exception()

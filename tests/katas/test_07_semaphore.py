@@ -1,0 +1,335 @@
+"""The suite of 07_semaphore: never more than so many at once, and never fewer than there could be."""
+
+import asyncio
+from functools import partial
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing, web
+
+# --- run_limited -------------------------------------------------------------------------------------
+
+
+@scenario
+async def crawl(kata, stage, *, pages, limit):
+    fetch = stage.calls("fetch")
+    return await kata.run_limited([partial(fetch, page) for page in range(pages)], limit)
+
+
+@timing
+async def test_never_more_than_limit_jobs_at_once(run, rng):
+    """At most `limit` jobs run at once, and exactly that many where there are enough."""
+    limit = rng.randint(2, 5)
+    trace = await run(crawl, pages=3 * limit, limit=limit, world=calls(fetch=1.5))
+    assert trace.peak("fetch") == limit
+
+
+@timing
+@points(2)
+async def test_a_slot_is_refilled_as_soon_as_it_is_free(run, rng):
+    """The next job starts the moment a running one ends; nobody waits for the rest of a batch."""
+    long = rng.randint(5, 8)
+    trace = await run(crawl, pages=6, limit=2, world=calls(fetch=[long, 1, 1, 1, 1, 1]))
+    assert trace.starts("fetch") == [0, 0, 1, 2, 3, 4]
+    assert trace.elapsed == max(long, 5)
+
+
+@timing
+async def test_with_room_for_all_everything_starts_at_once(run, rng):
+    """A `limit` above the number of jobs holds nobody back, and no jobs take no time."""
+    pages = rng.randint(3, 6)
+    trace = await run(crawl, pages=pages, limit=pages + 2, world=calls(fetch=2.0))
+    assert trace.elapsed == 2.0
+    trace = await run(crawl, pages=0, limit=3, world=calls(fetch=2.0))
+    assert trace.result == []
+    assert trace.elapsed == 0.0
+
+
+@ordering
+async def test_jobs_start_in_order(run, rng):
+    """Jobs start in the order in which they were given."""
+    pages = rng.randint(7, 9)
+    delays = [rng.randint(1, 20) / 4 for _ in range(pages)]
+    trace = await run(crawl, pages=pages, limit=3, world=calls(fetch=delays))
+    assert trace.order("fetch") == list(range(pages))
+
+
+@result
+@points(2)
+async def test_results_stand_in_the_order_of_the_jobs(run, rng):
+    """Results come in the order of the jobs, whichever ends first."""
+    pages = rng.randint(5, 8)
+    delays = dict(enumerate(rng.sample(range(1, 20), pages)))
+    trace = await run(crawl, pages=pages, limit=3, world=calls(fetch=delays))
+    assert trace.result == [trace.given("fetch", page) for page in range(pages)]
+
+
+@result
+async def test_a_failure_takes_its_own_place_and_frees_its_slot(run, rng):
+    """A failed job leaves its exception in its place, frees its slot and stops nobody."""
+    bad = rng.randrange(1, 5)
+    world = calls(fetch={bad: call(1.0, error=ValueError), **{page: 2.0 for page in range(6) if page != bad}})
+    trace = await run(crawl, pages=6, limit=1, world=world)
+    assert trace.result == [trace.given("fetch", page) for page in range(6)]
+    assert trace.elapsed == 11.0
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_leaves_no_job_running(sweep, rng):
+    """Cancelled at any point, it ends with CancelledError, and no job runs on or starts any more."""
+    for trace in await sweep(crawl, pages=5, limit=2, world=calls(fetch=[1, 2.5, 1, 1, 1])):
+        assert all(span.start <= trace.struck_at for span in trace.calls("fetch"))
+
+
+@cancellation
+async def test_cleanup_of_cancelled_jobs_is_waited_for(sweep, rng):
+    """Cancelled, it ends only when every running job has cleaned up, and cuts none of them off."""
+    world = calls(fetch=[call(3.0, cleanup=0.5), call(2.0, cleanup=1.25), call(1.0, cleanup=0.75), 1.0])
+    for trace in await sweep(crawl, pages=4, limit=2, world=world):
+        assert not trace.interrupted(), "The cleanup of a job was cut off by a second cancellation."
+
+
+# --- fetch_all -----------------------------------------------------------------------------------------
+
+
+@scenario
+async def fetch(kata, stage, *, urls, limit):
+    with stage.web():
+        return await kata.fetch_all(urls, limit)
+
+
+def addresses(rng, count):
+    """So many urls that nobody can know."""
+    return [f"http://site-{rng.randrange(10**6)}.example/{place}" for place in range(count)]
+
+
+@timing
+@points(2)
+async def test_at_most_limit_requests_are_in_flight(run, rng):
+    """At most `limit` requests are in flight, and a request is in flight until its body has been read."""
+    limit = rng.randint(2, 4)
+    urls = addresses(rng, 3 * limit)
+    trace = await run(fetch, urls=urls, limit=limit, world=web(head=1.0, body=0.5))
+    assert trace.peak("request") == limit
+    assert trace.elapsed == 4.5
+
+
+@result
+async def test_bodies_stand_in_the_order_of_the_urls(run, rng):
+    """Bodies come in the order of the urls, whichever page is there first."""
+    urls = addresses(rng, 5)
+    trace = await run(fetch, urls=urls, limit=3, world=web(head=dict(zip(urls, [5, 1, 4, 2, 3], strict=True))))
+    assert trace.result == [trace.given("request", url) for url in urls]
+
+
+@result
+async def test_one_session_serves_all(run, rng):
+    """All requests go through one ClientSession."""
+    trace = await run(fetch, urls=addresses(rng, 4), limit=2, world=web())
+    sessions = {span.keywords.get("session") for span in trace.calls("request")}
+    assert len(sessions) == 1, f"{len(sessions)} sessions were made for 4 requests; one is enough."
+
+
+@result
+async def test_a_bad_status_raises(run, rng):
+    """A status of 400 or more raises ClientResponseError, and the other requests are broken off."""
+    urls = addresses(rng, 4)
+    status = {urls[1]: rng.choice([400, 403, 404, 500, 503])}
+    heads = dict(zip(urls, [6.0, 1.0, 5.0, 5.0], strict=True))
+    trace = await run(
+        fetch, urls=urls, limit=3, world=web(head=heads, status=status), raises="aiohttp.ClientResponseError"
+    )
+    assert trace.elapsed == 1.0
+
+
+@cancellation
+async def test_cancelled_it_breaks_off_every_request(sweep, rng):
+    """Cancelled at any point, it ends with CancelledError, breaks off every request and closes its session."""
+    for trace in await sweep(fetch, urls=addresses(rng, 4), limit=2, world=web(head=[1.0], body=[0.5])):
+        assert all(span.start <= trace.struck_at for span in trace.calls("request"))
+
+
+# --- Seats ---------------------------------------------------------------------------------------------
+
+
+@scenario
+async def guests(kata, stage, *, names, count, gap):
+    seats = kata.Seats(count)
+    dinner = stage.calls("dinner")
+    free = [seats.free]
+
+    async def guest(place, name):
+        await asyncio.sleep(place * gap)
+        async with seats:
+            await dinner(name)
+
+    async with asyncio.TaskGroup() as group:
+        for place, name in enumerate(names):
+            group.create_task(guest(place, name))
+        await asyncio.sleep(len(names) * gap)
+        free.append(seats.free)
+    return [*free, seats.free]
+
+
+@timing
+async def test_no_more_guests_than_seats(run, rng):
+    """At most `count` guests are seated at once, and a free seat is taken at once."""
+    count = rng.randint(2, 3)
+    names = [f"guest {place}" for place in range(count * 3)]
+    trace = await run(guests, names=names, count=count, gap=0.0, world=calls(dinner=2.0))
+    assert trace.peak("dinner") == count
+    assert trace.elapsed == 6.0
+
+
+@ordering
+async def test_seats_go_first_come_first_served(run, rng):
+    """Whoever has waited longest gets the next free seat."""
+    names = [f"guest {rng.randrange(10**6)}" for _ in range(6)]
+    trace = await run(guests, names=names, count=2, gap=0.125, world=calls(dinner=[3.0, 2.0, 2.0, 1.0, 1.0, 1.0]))
+    assert trace.order("dinner") == names
+
+
+@result
+async def test_free_tells_how_many_seats_are_free(run, rng):
+    """`free` counts the seats that nobody has taken."""
+    count = rng.randint(3, 5)
+    names = [f"guest {place}" for place in range(count - 1)]
+    trace = await run(guests, names=names, count=count, gap=0.25, world=calls(dinner=5.0))
+    assert trace.result == [count, 1, count]
+
+
+@scenario
+async def newcomer(kata, stage):
+    seats = kata.Seats(1)
+    dinner = stage.calls("dinner")
+
+    async def guest(name):
+        async with seats:
+            await dinner(name)
+
+    async def host():
+        async with seats:
+            await dinner("host")
+            asyncio.create_task(guest("newcomer"))
+        again.append(asyncio.create_task(guest("host again")))
+
+    again = []
+    first = asyncio.create_task(host())
+    await asyncio.sleep(0.5)
+    waiting = asyncio.create_task(guest("waiting"))
+    await asyncio.gather(first, waiting)
+    await asyncio.sleep(10)
+
+
+@ordering
+async def test_a_newcomer_does_not_overtake(run, rng):
+    """Who comes as a seat is freed does not take it from somebody who is waiting already."""
+    trace = await run(newcomer, world=calls(dinner=1.0))
+    assert trace.order("dinner")[:2] == ["host", "waiting"]
+
+
+@scenario
+async def stranger(kata, stage, *, count):
+    seats = kata.Seats(count)
+    dinner = stage.calls("dinner")
+
+    async def guest():
+        async with seats:
+            await dinner("guest")
+
+    task = asyncio.create_task(guest())
+    await asyncio.sleep(1)
+    told = []
+    try:
+        seats.leave()
+    except ValueError:
+        told.append("ValueError while somebody sits")
+    told.append(seats.free)
+    await task
+    try:
+        seats.leave()
+    except ValueError:
+        told.append("ValueError when nobody sits")
+    return [*told, seats.free]
+
+
+@result
+async def test_leaving_without_a_seat_raises(run, rng):
+    """`leave()` by someone who holds no seat raises ValueError and adds no seat, whoever else sits."""
+    count = rng.randint(2, 4)
+    trace = await run(stranger, count=count, world=calls(dinner=3.0))
+    assert trace.result == ["ValueError while somebody sits", count - 1, "ValueError when nobody sits", count]
+
+
+@scenario
+async def room(kata, stage, *, count):
+    seats = kata.Seats(1)
+    async with seats:
+        pass
+    return kata.Seats(count)
+
+
+@result
+async def test_a_room_needs_a_seat(run, rng):
+    """A `count` below 1 raises ValueError."""
+    await run(room, count=0, raises=ValueError)
+    await run(room, count=-rng.randint(1, 3), raises=ValueError)
+
+
+@scenario
+async def patience(kata, stage, *, gives_up_at):
+    seats = kata.Seats(1)
+    dinner = stage.calls("dinner")
+
+    async def guest(name):
+        async with seats:
+            await dinner(name)
+
+    first = asyncio.create_task(guest("first"))
+    await asyncio.sleep(0.25)
+    second = asyncio.create_task(guest("second"))
+    await asyncio.sleep(0.25)
+    third = asyncio.create_task(guest("third"))
+    await asyncio.sleep(gives_up_at - 0.5)
+    second.cancel()
+    await asyncio.gather(first, second, third, return_exceptions=True)
+    return seats.free
+
+
+@cancellation
+async def test_a_cancelled_waiter_costs_nobody_a_seat(run, rng):
+    """A waiter that is cancelled loses no seat for the others."""
+    trace = await run(patience, gives_up_at=rng.choice([1.0, 1.25, 1.5]), world=calls(dinner=2.0))
+    assert trace.order("dinner") == ["first", "third"]
+    assert trace.starts("dinner") == [0.0, 2.0]
+    assert trace.result == 1
+
+
+@cancellation
+async def test_a_waiter_cancelled_as_its_seat_comes_free_passes_it_on(run, rng):
+    """A waiter that is cancelled in the very moment in which it gets the seat passes it on."""
+    trace = await run(patience, gives_up_at=2.0, world=calls(dinner=[2.0, 1.0, 1.0]))
+    assert trace.order("dinner")[-1] == "third"
+    assert trace.result == 1
+
+
+@scenario
+async def seated(kata, stage):
+    seats = kata.Seats(1)
+    dinner = stage.calls("dinner")
+
+    async def guest(name):
+        async with seats:
+            return await dinner(name)
+
+    task = stage.target(asyncio.create_task(guest("cancelled")))
+    await asyncio.wait([task])
+    stage.note("free", seats.free)
+    await guest("next")
+    return await task
+
+
+@cancellation
+async def test_a_cancelled_guest_gives_its_seat_back(sweep, rng):
+    """A guest that is cancelled at the table gives its seat back."""
+    for trace in await sweep(seated, world=calls(dinner=2.0)):
+        assert trace.noted("free") == [1]
