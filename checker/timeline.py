@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MAX_ROWS = 24
-"""Rows of calls; of more than that the middle is left out."""
+"""Rows of calls; the middle of more is left out."""
 MAX_MARK_ROWS = 5
 """Rows of lines that block the loop, and of labels of notes; what is beyond them shares one more."""
 MIN_WIDTH = 24
@@ -119,7 +119,8 @@ def _horizon(trace: Trace) -> float:
 def _ended_at(trace: Trace) -> float | None:
     """When the run ended; None where it broke off and nobody knows."""
     elapsed = _moment(trace.elapsed)
-    return elapsed if trace.ended == "finished" or elapsed >= _horizon(trace) else None
+    known = trace.ended in ("finished", "deadlock", "never ends") or 0 < elapsed >= _horizon(trace)
+    return elapsed if known else None
 
 
 def _bar(start: float, end: float | None, cancelled_at: float | None, outcome: str, cut: bool = False) -> list[_Stroke]:
@@ -197,8 +198,8 @@ def _rows(trace: Trace) -> list[_Row | str]:
 
 def _seconds(value: float) -> str:
     """Virtual seconds in few digits: `3`, `0.25`, `3600`, `1e+07`."""
-    if value >= 1e7 or value < 0.001:
-        return f"{value:.3g}"
+    if value >= 1e7 or value < 1:
+        return f"{value:.4g}"
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
@@ -259,7 +260,7 @@ def _fit(text: str, cells: int, ellipsis: str) -> str:
     """Cleaned text in so many cells; the middle goes, since the ends tell `page('…/1')` from `page('…/2')`."""
     if _cells(text) <= cells:
         return text
-    tail = (cells - len(ellipsis)) * 2 // 5
+    tail = (cells - len(ellipsis)) // 2
     return _head(text, cells - len(ellipsis) - tail) + ellipsis + _head(text[::-1], tail)[::-1]
 
 
@@ -336,7 +337,8 @@ class _Sheet:
         if isinstance(row, str):
             return self._sgr(f"{self._glyph('dots')} {row}", "2")
         label = self._text(row.label, self._gutter - 1)
-        return label + " " * (self._gutter - _cells(label)) + self._ink({**posts, **self._paint(row)})
+        line = label + " " * (self._gutter - _cells(label)) + self._ink({**posts, **self._paint(row)})
+        return line.rstrip()
 
     def _paint(self, row: _Row) -> _Canvas:
         canvas: _Canvas = {}

@@ -25,15 +25,13 @@ class FifoTimerHandle(asyncio.TimerHandle):
     asyncio leaves the order of equal times to the heap: ten `sleep(1)` wake as 0 2 6 9 8 5 7 4 1 3.
     """
 
-    __slots__ = ("_place",)
-
-    def __init__(self, place: int, when: float, callback: Any, args: Any, loop: Any, context: Context | None) -> None:
-        super().__init__(when, callback, args, loop, context)
-        self._place = place
+    __slots__ = ("place",)
+    place: int
+    """How many timers its loop had made when it made this one."""
 
     def __lt__(self, other: Any) -> bool:
         if isinstance(other, FifoTimerHandle):
-            return (self._when, self._place) < (other._when, other._place)
+            return (self._when, self.place) < (other._when, other.place)
         return super().__lt__(other)
 
 
@@ -138,7 +136,8 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc, valid-type]
             self._check_thread()
             self._check_callback(callback, "call_at")
         self._places += 1
-        timer = FifoTimerHandle(self._places, when, callback, args, self, context)
+        timer = FifoTimerHandle(when, callback, args, self, context)
+        timer.place = self._places
         if timer._source_traceback:
             del timer._source_traceback[-1]
         heapq.heappush(self._scheduled, timer)

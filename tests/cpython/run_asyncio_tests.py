@@ -17,6 +17,7 @@ import importlib.util
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,7 @@ class Recorder(unittest.TestResult):
 
     def stopTest(self, test: Any) -> None:
         super().stopTest(test)
+        signal.setitimer(signal.ITIMER_REAL, 0)  # one left behind would end a later test
         self._write(test, *self._outcome)
 
     def _failed(self, test: Any, error: Any) -> None:

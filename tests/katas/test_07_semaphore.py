@@ -80,14 +80,6 @@ async def test_cancelled_it_leaves_no_job_running(sweep, rng):
         assert all(span.start <= trace.struck_at for span in trace.calls("fetch"))
 
 
-@cancellation
-async def test_cleanup_of_cancelled_jobs_is_waited_for(sweep, rng):
-    """Cancelled, it ends only when every running job has cleaned up, and cuts none of them off."""
-    world = calls(fetch=[call(3.0, cleanup=0.5), call(2.0, cleanup=1.25), call(1.0, cleanup=0.75), 1.0])
-    for trace in await sweep(crawl, pages=4, limit=2, world=world):
-        assert not trace.interrupted(), "The cleanup of a job was cut off by a second cancellation."
-
-
 # --- fetch_all -----------------------------------------------------------------------------------------
 
 
@@ -186,6 +178,7 @@ async def test_seats_go_first_come_first_served(run, rng):
     names = [f"guest {rng.randrange(10**6)}" for _ in range(6)]
     trace = await run(guests, names=names, count=2, gap=0.125, world=calls(dinner=[3.0, 2.0, 2.0, 1.0, 1.0, 1.0]))
     assert trace.order("dinner") == names
+    assert trace.peak("dinner") == 2
 
 
 @result
@@ -225,6 +218,7 @@ async def test_a_newcomer_does_not_overtake(run, rng):
     """Who comes as a seat is freed does not take it from somebody who is waiting already."""
     trace = await run(newcomer, world=calls(dinner=1.0))
     assert trace.order("dinner")[:2] == ["host", "waiting"]
+    assert trace.peak("dinner") == 1
 
 
 @scenario

@@ -4,7 +4,7 @@ good; after enough of them nothing starts any more.
 Hint: What you acquire must be given back on every path: `async with semaphore` does it, also
 after an error or a cancellation: https://docs.python.org/3/library/asyncio-sync.html#semaphore
 
-Violates: timing
+Violates: result
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-"""Your `tree_total` recurses into one half and then into the other, so only one addition runs
-at a time and the tree takes as long as the chain.
+"""Your `tree_total` recurses into the left part, waits, and then into the right part, so only
+one addition runs at a time and the tree takes as long as the chain.
 
 Hint: `await` waits. Start all additions of a round as tasks before you await the first of them.
 See https://docs.python.org/3/library/asyncio-task.html#running-tasks-concurrently
@@ -7,7 +7,6 @@ See https://docs.python.org/3/library/asyncio-task.html#running-tasks-concurrent
 Violates: timing
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -29,16 +28,12 @@ async def tree_total(add: Add, numbers: list[Any]) -> Any:
     """Sum `numbers` pairwise, round by round; all pairs of a round at the same time."""
     if not numbers:
         return 0
-    level = list(numbers)
-    while len(level) > 1:
-        odd_one = level[-1:] if len(level) % 2 else []
-        level = await _add_pairs(add, level) + odd_one
-    return level[0]
-
-
-async def _add_pairs(add: Add, level: list[Any]) -> list[Any]:
-    pairs = zip(level[::2], level[1::2], strict=False)  # an odd last number has no partner
-    return [await add(left, right) for left, right in pairs]
+    if len(numbers) == 1:
+        return numbers[0]
+    middle = 1 << (len(numbers) - 1).bit_length() - 1
+    left = await tree_total(add, numbers[:middle])
+    right = await tree_total(add, numbers[middle:])
+    return await add(left, right)
 
 
 async def with_fallback(primary: Source, backup: Source) -> Any:
