@@ -97,20 +97,33 @@ def load(path: Path) -> dict[str, Fingerprint]:
     return {name: Fingerprint(each["always"], each["sometimes"]) for name, each in data.items()}
 
 
-def diagnose(kata: Kata, results: list[Result]) -> Mistake | None:
-    """The known mistake that these results look like, if they look like one."""
+def diagnose(kata: Kata, results: list[Result], source: bytes) -> Mistake | None:
+    """The known mistake that these results look like, if they look like one; the source decides among twins."""
     failed = failures(results)
     if not failed or all(text.startswith(UNWRITTEN) for text in failed.values()):
         return None
-    name = recognise(failed, load(kata.fingerprints))
-    return None if name is None else read_mistake(kata.fingerprints.parent / f"{name}.py")
+    folder = kata.fingerprints.parent
+    names = recognise(failed, load(kata.fingerprints))
+    if not names:
+        return None
+    # Some mistakes behave alike, such as a semaphore for each job and one that is given back too soon.
+    likeness = {name: _likeness(source, (folder / f"{name}.py").read_bytes()) for name in names} if names[1:] else {}
+    return read_mistake(folder / f"{max(names, key=lambda name: likeness.get(name, 0.0))}.py")
 
 
-def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> str | None:
-    """The mistake whose fingerprint fits.
+def _likeness(one: bytes, other: bytes) -> float:
+    """How alike two sources look, from 0 to 1, as words; nothing of them is parsed or run."""
+    import difflib
+
+    split = [re.findall(r"\w+|[^\w\s]", text.decode("utf-8", "replace"))[:4000] for text in (one, other)]
+    return difflib.SequenceMatcher(None, *split, autojunk=False).ratio()
+
+
+def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> list[str]:
+    """The mistakes whose fingerprints fit best.
 
     One that explains exactly the failed tests is taken before one that explains some of them, and for
-    the latter every word must fit.  Of several, the one with the most fitting words wins.
+    the latter every word must fit.  Of several, those with the most fitting words win.
     """
 
     def fitting(each: Fingerprint) -> int:
@@ -126,4 +139,5 @@ def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> s
         elif fitting(each) == len(each.always):
             partly.append(rank)
     ranked = [rank for rank in exact if rank[0]] or partly
-    return max(ranked)[1] if ranked else None
+    best = max(ranked, default=(0, ""))[0]
+    return [name for fits, name in ranked if fits == best]

@@ -39,7 +39,7 @@ def as_json(grading: Grading) -> dict[str, Any]:
 
 def _kata_json(grading: Grading, kata: Kata) -> dict[str, Any]:
     results = grading.of(kata)
-    mistake = diagnosis.diagnose(kata, results)
+    mistake = diagnosis.diagnose(kata, results, grading.grader.source(kata.name).data)
     return {
         "kata": kata.name,
         "verdict": verdict(results),
@@ -135,7 +135,7 @@ class Terminal:
         if len(told) > MAX_DETAILS:
             self._line(f"… and {len(failed) - MAX_DETAILS} more tests fail; mend these first.", "dim")
             self._line("")
-        mistake = diagnosis.diagnose(kata, grading.of(kata))
+        mistake = diagnosis.diagnose(kata, grading.of(kata), grading.grader.source(kata.name).data)
         if mistake is not None:
             self._line(f"This looks like a known mistake ({mistake.name.replace('_', ' ')}):", "bold yellow")
             self._line(f"  {mistake.diagnosis}", indent=2)

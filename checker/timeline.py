@@ -28,8 +28,7 @@ MAX_MARK_ROWS = 5
 """Rows of lines that block the loop, and of labels of notes; what is beyond them shares one more."""
 MIN_WIDTH = 24
 """Columns below which nothing can be read; a smaller width is taken as this."""
-_LONGEST = 1e15
-"""Virtual seconds; task and blocking times are told by the runner, which may say anything."""
+_LONGEST = 1e15  # Virtual seconds; the runner tells the times of tasks and blocking, and may say anything.
 _SPARE = 2  # Columns after the last moment, for arrows that go on and marks that follow each other closely.
 
 
@@ -56,7 +55,6 @@ _MARKS = {
     "end": _Mark("│", "|", "2", "end of the run"),
     "axis": _Mark("─", "-", "2", ""),
     "tick": _Mark("┬", "+", "2", ""),
-    "dots": _Mark("⋮", "...", "2", ""),
 }
 """In the order of the legend, which explains those that occur and mean something."""
 
@@ -244,8 +242,7 @@ def _scale(length: float, room: int) -> _Scale:
 
 def _clean(text: str, unicode: bool) -> str:
     """Printable characters of known width, nothing that moves the cursor, hides or turns text around."""
-    text = text if len(text) <= 400 else f"{text[:200]}…{text[-200:]}"
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text if len(text) <= 400 else f"{text[:200]}…{text[-200:]}")
     kept = (char for char in text if unicodedata.category(char) not in ("Mn", "Me"))
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in kept)
     return shown if unicode else shown.encode("ascii", "backslashreplace").decode()
@@ -286,6 +283,7 @@ class _Sheet:
         self._width = max(width, MIN_WIDTH)
         self._color = color
         self._unicode = unicode
+        self._dots = "…" if unicode else "..."
         self._rows = [_rows(trace) for trace in traces]
         labels = [row.label for rows in self._rows for row in rows if isinstance(row, _Row)]
         longest = max(_cells(_clean(label, unicode)) for label in labels)
@@ -335,7 +333,7 @@ class _Sheet:
     def _line(self, row: _Row | str, posts: _Canvas) -> str:
         """A row; posts are marks that stand in every row, where it leaves their column free."""
         if isinstance(row, str):
-            return self._sgr(f"{self._glyph('dots')} {row}", "2")
+            return self._sgr(f"{self._dots} {row}", "2")
         label = self._text(row.label, self._gutter - 1)
         line = label + " " * (self._gutter - _cells(label)) + self._ink({**posts, **self._paint(row)})
         return line.rstrip()
@@ -396,7 +394,7 @@ class _Sheet:
         return _MARKS[kind].glyph if self._unicode else _MARKS[kind].ascii
 
     def _text(self, text: str, cells: int) -> str:
-        return _fit(_clean(text, self._unicode), cells, "…" if self._unicode else "...")
+        return _fit(_clean(text, self._unicode), cells, self._dots)
 
     def _sgr(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text

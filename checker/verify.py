@@ -131,7 +131,7 @@ def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
     if not caught & set(mistake.violates):
         yield f"is caught in {', '.join(sorted(caught))}, not in {', '.join(mistake.violates)}"
     if not job.recording:
-        named = diagnosis.diagnose(kata, grading.results)
+        named = diagnosis.diagnose(kata, grading.results, job.path.read_bytes())
         if named is None or named.name != mistake.name:
             yield f"is diagnosed as {named.name if named else 'nothing known'}"
 

@@ -223,6 +223,7 @@ def _void(ledger: Ledger, problem: str) -> None:
     trace = ledger.trace
     trace.ended, trace.problem = "refused", problem
     trace.result, trace.error = None, None
+    trace.elapsed = ledger.now
 
 
 def _judge_ending(ledger: Ledger, code: int | None, silent: bool, limits: messages.Limits) -> None:
@@ -231,6 +232,7 @@ def _judge_ending(ledger: Ledger, code: int | None, silent: bool, limits: messag
     if trace.ended == "finished" and not ledger.closed and not trace.problem:
         answered = ledger.answered
         trace.ended, trace.problem = _broken_off(code, silent, limits)
+        trace.elapsed = ledger.now
         if answered:
             trace.problem = f"After its answer: {trace.problem[:1].lower()}{trace.problem[1:]}"
     elif not trace.problem and trace.ended != "finished":

@@ -84,7 +84,8 @@ class Ledger:
             case messages.Dropped():
                 self._end(self._known(message.call), "dropped", None)
             case messages.Blocked():
-                self.trace.blocked.append(Blocked(self._seconds(message.since), self._seconds(), message.line))
+                since = min(max(message.since, START), self._now)
+                self.trace.blocked.append(Blocked(self._seconds(since), self._seconds(), message.line))
             case messages.Note():
                 self._note(message)
             case messages.Strike():
@@ -254,7 +255,7 @@ class Ledger:
         if self._answered:
             raise Malformed("a second answer")
         self._answered = True
-        self.trace.elapsed = self._seconds(what="Virtual seconds taken")
+        self.trace.elapsed = self.now
 
     def _refuse(self, message: messages.Refused) -> None:
         if self._answered:
@@ -279,23 +280,32 @@ class Ledger:
         self._answered = True
         self.trace.ended = ended
         self.trace.waiting = waiting
-        self.trace.elapsed = self._seconds(what="Virtual seconds taken")
+        self.trace.elapsed = self.now
 
     def _told(self, message: messages.Told) -> None:
         if not self._answered:
             raise Malformed("the last message came before the answer")
         self.closed = True
         for task in message.tasks:
-            ended = None if task.ended is None else Seconds(task.ended)
-            self.trace.tasks.append(Task(task.name, Seconds(task.created), ended, task.outcome))
+            ended = None if task.ended is None else self._told_moment(task.ended)
+            self.trace.tasks.append(Task(task.name, self._told_moment(task.created), ended, task.outcome))
         self.trace.leaks += [Waiting(each.name, tuple(each.frames)) for each in message.leaks]
         self.trace.complaints += [text[:500] for text in message.complaints[:50]]
+
+    def _told_moment(self, moment: float) -> Seconds:
+        """A moment that the runner tells of, held within the run."""
+        return Seconds(min(max(moment, 0.0), self._now - START))
 
     def _note(self, message: messages.Note) -> None:
         if len(self.trace.notes) >= MAX_NOTES:
             raise Malformed(f"more than {MAX_NOTES} notes")
         if not self._answered:
             self.trace.notes.append(Noted(message.label, plain(message.value), self._seconds(), message.thread))
+
+    @property
+    def now(self) -> Seconds:
+        """The virtual time that it is."""
+        return self._seconds(what="Virtual seconds taken")
 
     @property
     def answered(self) -> bool:

@@ -51,11 +51,9 @@ class _Turnstile:
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.cancelled():
-                    self._queue.remove(turn)
-                else:
+                if not turn.cancelled():
                     self._next()  # it was our turn already: hand it on
-                raise
+                raise  # otherwise our place in the queue is passed over later
         self._busy = True
         try:
             yield
@@ -85,10 +83,7 @@ class Account:
 
 async def in_turn(lock: asyncio.Lock, jobs: list[Job]) -> list[Any]:
     async def under_lock(job: Job) -> Any:
-        try:
-            async with lock:
-                return await job()
-        except Exception as error:
-            return error
+        async with lock:
+            return await job()
 
-    return await asyncio.gather(*map(under_lock, jobs))
+    return await asyncio.gather(*map(under_lock, jobs), return_exceptions=True)

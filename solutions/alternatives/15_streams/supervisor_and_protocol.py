@@ -116,19 +116,21 @@ class _Upper(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._begun += data
         *lines, self._begun = self._begun.split(b"\n")
+        answers: list[bytes] = []
         for line in lines:
             if len(line) > LONGEST_LINE:
                 self._begun = line
                 break
-            text = line.decode(errors="replace").upper()
-            self.transport.write(text.encode() + b"\n")
-        if len(self._begun) > LONGEST_LINE:
-            self.transport.write(b"line too long\n")
+            answers.append(line.decode(errors="replace").upper().encode())
+            answers.append(b"\n")
+        if too_long := len(self._begun) > LONGEST_LINE:
+            answers.append(b"line too long\n")
+        self.transport.write(b"".join(answers))
+        if too_long:
             self.transport.close()
 
     def pause_writing(self) -> None:
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+        self.transport.resume_reading()
