@@ -70,7 +70,7 @@ class Kata:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """The front matter of the brief: `title`, `topic`, `minutes` and maybe `preload`."""
+        """The front matter of the brief: `title`, `topic`, `minutes`, maybe `preload` and `importable`."""
         import tomllib
 
         text = self.brief.read_text(encoding="utf-8")
@@ -86,6 +86,11 @@ class Kata:
     def preload(self) -> list[str]:
         """Modules that the runner loads before it forks."""
         return [str(name) for name in self.facts.get("preload", [])]
+
+    @property
+    def importable(self) -> bool:
+        """Whether child processes of the submission must be able to import it by name."""
+        return bool(self.facts.get("importable", False))
 
     @cached_property
     def text(self) -> str:
@@ -115,9 +120,10 @@ class Course:
 
     @cached_property
     def katas(self) -> list[Kata]:
-        """Every kata that can be graded, in order: those that have a suite."""
+        """Every kata that can be graded, in order: those that have a suite and a brief."""
         names = (path.stem.removeprefix("test_") for path in (self.root / "tests" / "katas").glob("test_*.py"))
-        return [Kata(name, self.root) for name in sorted(names) if _NAME.match(name)]
+        katas = [Kata(name, self.root) for name in sorted(names) if _NAME.match(name)]
+        return [kata for kata in katas if kata.brief.exists()]
 
     def find(self, word: str) -> Kata:
         """The kata that a learner means by `07_semaphore`, `07`, `7`, `semaphore`, or a file of that name.

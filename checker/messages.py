@@ -208,6 +208,7 @@ class Play(msgspec.Struct, tag="play", array_like=True):
     wall_clock: float
     strike: int | None = None
     limits: Limits = Limits()
+    importable: bool = False
 
 
 class Kill(msgspec.Struct, tag="kill", array_like=True):

@@ -89,6 +89,8 @@ class Span:
     """What the world gave out at the end: the result, or the `Error`."""
     cancelled_at: Seconds | None = None
     """When it was first cancelled; with a cleanup that takes time, `end` is later."""
+    cancels: int = 0
+    """How often it was cancelled."""
     interrupted: int = 0
     """How often its cleanup was cut off by a further cancellation."""
     task: str | None = None

@@ -11,14 +11,26 @@ Reads /proc, which needs no permission for a process's state, and the loopback's
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable
 
 
-def is_quiet(pids: Iterable[int]) -> bool:
-    """Whether there was a moment, just now, at which all these processes slept and nothing was in flight."""
+def is_quiet(pids: Iterable[int], *, loopback: bool = True) -> bool:
+    """Whether there was a moment, just now, at which all these processes slept and nothing was in flight.
+
+    Args:
+        loopback: whether to look at this network namespace's connections too.
+    """
     first = _look(pids)
-    return first is not None and not _in_flight() and first == _look(pids)
+    return first is not None and not (loopback and _in_flight()) and first == _look(pids)
+
+
+def is_helper(pid: int) -> bool:
+    """Whether a process is one of multiprocessing's own, which wait for orders and do no work of the run's."""
+    try:
+        command = _read(f"/proc/{pid}/cmdline")
+    except OSError:
+        return True
+    return b"multiprocessing.resource_tracker" in command or b"multiprocessing.forkserver" in command
 
 
 def _look(pids: Iterable[int]) -> list[tuple[str, bytes]] | None:
@@ -47,6 +59,15 @@ def _slices(base: str) -> bytes:
     except OSError:  # a kernel without scheduler statistics counts switches all the same
         lines = _read(f"{base}/status").splitlines()
         return b"".join(line for line in lines if b"ctxt_switches" in line)
+
+
+def is_working(pid: int) -> bool:
+    """Whether a process is alive, neither ended and waiting to be reaped nor one of the helpers."""
+    try:
+        state = _read(f"/proc/{pid}/stat").rpartition(b")")[2][1:2]
+    except OSError:
+        return False
+    return state not in b"ZX" and not is_helper(pid)
 
 
 SETTLED = {b"01", b"05", b"06", b"07", b"08", b"0A"}
@@ -94,8 +115,3 @@ def descendants(root: int) -> list[int]:
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
     return found
-
-
-def pause(seconds: float, _sleep: object = time.sleep) -> None:
-    """Real sleeping, between two looks."""
-    _sleep(seconds)  # type: ignore[operator]

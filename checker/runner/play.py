@@ -49,8 +49,11 @@ class PipeOnlooker:
 class Play:
     """One run, from the order to the last message."""
 
-    def __init__(self, order: messages.Play, channel: socket.socket, onlooker: Onlooker | None) -> None:
+    def __init__(
+        self, order: messages.Play, channel: socket.socket, onlooker: Onlooker | None, folder: str | None = None
+    ) -> None:
         self._order = order
+        self._folder = folder
         self._link = Link(channel)
         self._clock = Clock(self._link, start=START, onlooker=onlooker, turns=order.limits.turns)
         self._link.clock = self._clock
@@ -98,7 +101,7 @@ class Play:
     # --- the scenario ------------------------------------------------------------------------------
 
     def _perform(self) -> None:
-        module = load(self._order.kata, self._order.source)
+        module = load(self._order.kata, self._order.source, self._folder)
         self._link.send(messages.Loaded())
         scenario, keywords = pickle.loads(self._order.scenario)
         kata = Kata(module, self._order.signatures)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from checker import messages
-from checker.runner import encode
+from checker.runner import encode, observer
 from checker.runner.clock import Clock
 from checker.runner.link import Call, Link, thread_name
 from checker.runner.loop import running_loop
@@ -104,6 +104,12 @@ class Stage:
 
         return Web(self._link, self._play)
 
+    def server(self, name: str = "server") -> Any:
+        """A context that serves HTTP on the loopback as the world says; `with stage.server() as (host, port):`."""
+        from checker.runner.server import serving
+
+        return serving(self._link, self, name)
+
     # --- events ----------------------------------------------------------------------------------
 
     def interrupt(self, label: str = "interrupt") -> None:
@@ -122,6 +128,16 @@ class Stage:
     def block_recorded(self) -> BlockRecord:
         """Within it the thread blocks; that is told where a loop runs in that thread."""
         return BlockRecord(self._clock, self._link)
+
+    def children(self) -> list[int]:
+        """The process ids of the run's living child processes, multiprocessing's own helpers left out."""
+        me = os.getpid()
+        return [pid for pid in observer.descendants(me) if pid != me and observer.is_working(pid)]
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are beside the main one, the harness's own left out."""
+        return self._clock.threads
 
     @property
     def now(self) -> float:

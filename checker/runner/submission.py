@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import linecache
+import os
 import sys
 import types
 from typing import Any
@@ -21,8 +22,11 @@ class CannotPlay(Exception):
         self.told = told
 
 
-def load(kata: str, source: bytes) -> types.ModuleType:
+def load(kata: str, source: bytes, folder: str | None) -> types.ModuleType:
     """Compile and run the submission as a module of its own.
+
+    Args:
+        folder: where to put a copy that child processes can import by name; None: nowhere.
 
     Raises:
         CannotPlay: it does not compile, or raises on import.
@@ -35,6 +39,11 @@ def load(kata: str, source: bytes) -> types.ModuleType:
     module = types.ModuleType(kata)
     module.__file__ = name
     sys.modules[kata] = module
+    if folder is not None:
+        module.__file__ = os.path.join(folder, name)
+        with open(module.__file__, "wb") as file:
+            file.write(source)
+        sys.path.insert(0, folder)
     try:
         code = compile(text, name, "exec", dont_inherit=True)
     except SyntaxError as error:

@@ -105,6 +105,7 @@ class Grader:
             scenario=ship(request.scenario, request.data),
             wall_clock=request.wall_clock,
             strike=request.strike,
+            importable=kata.importable,
         )
         seed = f"world/{result.kata}/{result.name}/{len(result.played)}"
         trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)

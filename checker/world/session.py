@@ -44,6 +44,7 @@ class Performance:
     scenario: bytes
     wall_clock: float = WALL_CLOCK
     strike: int | None = None
+    importable: bool = False
 
 
 class Session:
@@ -167,6 +168,7 @@ class Session:
             wall_clock=performance.wall_clock,
             strike=performance.strike,
             limits=limits,
+            importable=performance.importable,
         )
         data = messages.frame(order)
         box.control.settimeout(START_LIMIT)

@@ -30,7 +30,6 @@ class OpenCall:
     def __init__(self, span: Span, outcome: Outcome) -> None:
         self.span = span
         self.outcome = outcome
-        self.cancels = 0
         self.cleaning = False
         self.place = 0
         """Which of its entries in the queue of endings counts; a rescheduled call leaves dead ones behind."""
@@ -154,15 +153,15 @@ class Ledger:
         heapq.heappush(self._endings, (self._now + delay, call.place, call.span.number))
 
     def _cancel(self, call: OpenCall) -> str:
-        call.cancels += 1
         span = call.span
+        span.cancels += 1
         if call.cleaning:
             span.interrupted += 1
             self._end(call, "cancelled", None)
             return "now"
         if span.cancelled_at is None:
             span.cancelled_at = self._seconds(what=f"`{span.label}` was cancelled at")
-        if call.cancels <= call.outcome.ignores:
+        if span.cancels <= call.outcome.ignores:
             return "ignore"
         if call.outcome.cleanup == 0 and call.outcome.then == "cancelled":
             self._end(call, "cancelled", None)

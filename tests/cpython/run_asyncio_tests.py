@@ -23,21 +23,25 @@ import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-MODULES = """
-    test_tasks test_subprocess test_events test_ssl test_taskgroups test_sslproto
-    test_base_events test_buffered_proto test_context test_eager_task_factory test_futures test_futures2
-    test_locks test_pep492 test_protocols test_queues test_runners test_selector_events test_sendfile
-    test_server test_sock_lowlevel test_staggered test_streams test_threads test_timeouts test_transports
-    test_unix_events test_waitfor
-""".split()
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# fmt: off
+MODULES = [
+    "test_tasks", "test_subprocess", "test_events", "test_ssl", "test_taskgroups", "test_sslproto", "test_base_events",
+    "test_buffered_proto", "test_context", "test_eager_task_factory", "test_futures", "test_futures2", "test_locks",
+    "test_pep492", "test_protocols", "test_queues", "test_runners", "test_selector_events", "test_sendfile",
+    "test_server", "test_sock_lowlevel", "test_staggered", "test_streams", "test_threads", "test_timeouts",
+    "test_transports", "test_unix_events", "test_waitfor",
+]
+# fmt: on
 """The longest ones first, so that two processes end at about the same time."""
 
 LOOPS = ("standard", "virtual")
@@ -52,11 +56,15 @@ class Exempt(NamedTuple):
     test: str
     """Its id below `test.test_asyncio`; an `fnmatch` pattern."""
     reason: str
-    since: tuple[int, int] = (3, 11)
-    until: tuple[int, int] = (3, 99)
 
 
-EXCEPTIONS: tuple[Exempt, ...] = ()
+EXCEPTIONS: tuple[Exempt, ...] = (
+    Exempt(
+        "test_events.*EventLoopTests.test_signal_handling_while_selecting",
+        "sets a real alarm (signal.setitimer) and waits for it: nothing that the virtual loop can see is at work",
+    ),
+    Exempt("test_events.*EventLoopTests.test_signal_handling_args", "the same"),
+)
 
 
 # --- the child: one module on one loop ---------------------------------------------------------------
@@ -224,7 +232,8 @@ def play_all(modules: list[str], processes: int, only: list[str]) -> dict[tuple[
     """Run modules on both loops, a few processes at a time."""
     jobs = [(module, loop) for module in modules for loop in LOOPS]
     with ThreadPoolExecutor(processes) as pool:
-        return dict(zip(jobs, pool.map(lambda job: play(*job, only), jobs), strict=True))
+        results = pool.map(lambda module, loop: play(module, loop, only), *zip(*jobs, strict=True))
+        return dict(zip(jobs, results, strict=True))
 
 
 # --- the comparison ----------------------------------------------------------------------------------
@@ -237,50 +246,73 @@ class Comparison:
     passed: int = 0
     excused: list[str] = field(default_factory=list)
     differences: dict[str, str] = field(default_factory=dict)
+    unsteady: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
 
 
-def compare(standard: dict[str, str], virtual: dict[str, str], whole: bool) -> Comparison:
+def compare(played: dict[tuple[str, str], Played], whole: bool) -> Comparison:
     """Compare test by test; only a complete run can tell that a pattern matches nothing any more."""
+    standard, virtual = (_outcomes(played, loop) for loop in LOOPS)
     found = Comparison()
-    here = [exempt for exempt in EXCEPTIONS if exempt.since <= sys.version_info[:2] <= exempt.until]
     used = set()
-    for name, outcome in standard.items():
-        exempt = next((exempt for exempt in here if fnmatchcase(name, exempt.test)), None)
+    for name in dict.fromkeys([*standard, *virtual]):
+        exempt = next((exempt for exempt in EXCEPTIONS if fnmatchcase(name, exempt.test)), None)
         used.add(exempt)
-        ours = virtual.get(name, "not run")
-        if outcome != "passed":
-            continue
-        if ours == "passed":
+        theirs, ours = standard.get(name, "not run"), virtual.get(name, "not run")
+        if theirs == ours == "passed":
             found.passed += 1
             if exempt is not None:
-                found.stale.append(f"{name}: passes, though {exempt.test!r} excuses it.")
+                found.stale.append(f"{name}: passes, though {exempt.test!r} excuses it")
         elif exempt is not None:
-            found.excused.append(name)
-        else:
-            found.differences[name] = ours
-    for name, ours in virtual.items():
-        if name not in standard and ours != "passed":
-            found.differences[name] = ours
+            found.excused += [name] * (theirs == "passed")
+        elif theirs == "passed" or (theirs == "not run" and ours != "passed"):
+            found.differences[name] = f"{theirs} on the standard loop, {ours} on the virtual one"
     if whole:
-        found.stale += [f"{exempt.test!r} matches no test." for exempt in here if exempt not in used]
+        found.stale += [f"{exempt.test!r} matches no test" for exempt in EXCEPTIONS if exempt not in used]
     return found
+
+
+def _outcomes(played: dict[tuple[str, str], Played], loop: str) -> dict[str, str]:
+    return {name: outcome for (_, its), one in played.items() if its == loop for name, outcome in one.outcomes.items()}
+
+
+def look_again(found: Comparison, processes: int) -> dict[tuple[str, str], Played]:
+    """Play what differs once more, by itself: many of these tests wait for real, and a busy machine is slow."""
+    names = list(found.differences)
+    modules = list(dict.fromkeys(name.split(".")[0].split(" ")[0] for name in names))
+    again = play_all(modules, processes, names)
+    second = compare(again, whole=False).differences
+    found.unsteady = [name for name in names if name not in second]
+    found.differences = second
+    return again
 
 
 def report(found: Comparison, played: dict[tuple[str, str], Played], verbose: bool) -> int:
     """Print what came out; returns the exit status."""
-    details = {name: text for (_, loop), one in played.items() if loop == "virtual" for name, text in one.details.items()}
-    for name, outcome in found.differences.items():
-        print(f"DIFFERENCE {name}: passes on the standard loop, {outcome} on the virtual one")
+    details: dict[str, str] = {}
+    for (_, loop), one in played.items():
+        if loop == "virtual":
+            details |= one.details
+    for name, text in found.differences.items():
+        print(f"DIFFERENCE {name}: {text}")
         if verbose:
             print(details.get(name, ""))
+    for name in found.unsteady:
+        print(f"UNSTEADY {name}: differed at first, and not when it was played by itself")
     for text in found.stale:
-        print(f"STALE {text}")
+        print(f"STALE {text}: take it out of EXCEPTIONS")
     print(
-        f"{found.passed} passed on both loops, {len(found.excused)} excused, "
+        f"{found.passed} passed on both loops, {len(found.excused)} excused, {len(found.unsteady)} unsteady, "
         f"{len(found.differences)} differences, {len(found.stale)} stale exceptions"
     )
     return 1 if found.differences or found.stale else 0
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(f"test.test_asyncio.{module}") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def main() -> int:
@@ -295,16 +327,18 @@ def main() -> int:
         module, loop, out = args.child
         run_module(module, loop, int(out), *json.load(sys.stdin))
         return 0
-    if importlib.util.find_spec("test") is None or importlib.util.find_spec("test.test_asyncio") is None:
+    there = [name for name in MODULES if _is_there(name)]
+    if not there:
         print(f"skipped: this Python has no test package ({sys.executable})")
         return 0
-    there = [name for name in MODULES if importlib.util.find_spec(f"test.test_asyncio.{name}")]
     modules = args.modules or there
+    if unknown := sorted(set(modules) - set(there)):
+        parser.error(f"No module of test.test_asyncio here: {', '.join(unknown)}. Choose from: {', '.join(there)}")
     played = play_all(modules, args.processes, [])
-    outcomes: dict[str, dict[str, str]] = {loop: {} for loop in LOOPS}
-    for (_, loop), one in played.items():
-        outcomes[loop] |= one.outcomes
-    return report(compare(outcomes["standard"], outcomes["virtual"], modules == there), played, args.verbose)
+    found = compare(played, whole=modules == there)
+    if found.differences:
+        played = look_again(found, args.processes)
+    return report(found, played, args.verbose)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ async def pump(
     """Call `consume` for each item, by `workers` consumers at once; results in order."""
     queue: asyncio.Queue[tuple[int, Any]] = asyncio.Queue(size)
     results: list[Any] = []
+    stopping = False
 
     async def work() -> None:
-        while True:
+        while not stopping:
             place, item = await queue.get()
             try:
                 results[place] = await consume(item)
@@ -39,6 +40,7 @@ async def pump(
             await queue.put((len(results) - 1, item))
         await queue.join()
     finally:
+        stopping = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

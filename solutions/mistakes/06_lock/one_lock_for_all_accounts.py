@@ -1,0 +1,65 @@
+"""All your accounts share one lock, so a deposit waits for deposits on accounts that have
+nothing to do with it.
+
+Hint: Lock what is shared and no more: one lock for each account, made in `__init__`. See
+https://docs.python.org/3/library/asyncio-sync.html#asyncio.Lock
+
+Violates: timing
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+Job = Callable[[], Coroutine[Any, Any, Any]]
+Voter = Callable[[], Coroutine[Any, Any, str]]
+
+
+class Store(Protocol):
+    """Where an account keeps its balance; reading and writing both take time."""
+
+    async def read(self) -> int: ...
+    async def write(self, value: int) -> object: ...
+
+
+async def count_votes(voters: list[Voter]) -> dict[str, int]:
+    """Tally the choices of all voters, who vote at the same time."""
+    tally: dict[str, int] = {}
+
+    async def count(voter: Voter) -> None:
+        choice = await voter()
+        tally[choice] = tally.get(choice, 0) + 1  # no await in here, so no lock needed
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for voter in voters:
+                group.create_task(count(voter))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return tally
+
+
+class Account:
+    """An account whose balance lies in `store`."""
+
+    _lock = asyncio.Lock()
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def deposit(self, amount: int) -> int:
+        """Add `amount` to the balance and return the new one."""
+        async with self._lock:
+            balance = await self._store.read() + amount
+            await self._store.write(balance)
+            return balance
+
+
+async def in_turn(lock: asyncio.Lock, jobs: list[Job]) -> list[Any]:
+    """Run the jobs one by one under the caller's lock, each in its place in the lock's queue."""
+
+    async def run(job: Job) -> Any:
+        async with lock:
+            return await job()
+
+    return await asyncio.gather(*(run(job) for job in jobs), return_exceptions=True)

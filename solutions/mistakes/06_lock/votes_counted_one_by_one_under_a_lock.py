@@ -1,0 +1,66 @@
+"""Your `count_votes` holds a lock while it waits for a voter, so the voters vote one after
+another and their times add up.
+
+Hint: Between two awaits nobody else runs: adding to a dict needs no lock, and the waiting must
+not be under one. See https://docs.python.org/3/library/asyncio-task.html#coroutines
+
+Violates: timing
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+Job = Callable[[], Coroutine[Any, Any, Any]]
+Voter = Callable[[], Coroutine[Any, Any, str]]
+
+
+class Store(Protocol):
+    """Where an account keeps its balance; reading and writing both take time."""
+
+    async def read(self) -> int: ...
+    async def write(self, value: int) -> object: ...
+
+
+async def count_votes(voters: list[Voter]) -> dict[str, int]:
+    """Tally the choices of all voters, who vote at the same time."""
+    tally: dict[str, int] = {}
+    lock = asyncio.Lock()
+
+    async def count(voter: Voter) -> None:
+        async with lock:
+            choice = await voter()
+            tally[choice] = tally.get(choice, 0) + 1
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for voter in voters:
+                group.create_task(count(voter))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return tally
+
+
+class Account:
+    """An account whose balance lies in `store`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = asyncio.Lock()
+
+    async def deposit(self, amount: int) -> int:
+        """Add `amount` to the balance and return the new one."""
+        async with self._lock:
+            balance = await self._store.read() + amount
+            await self._store.write(balance)
+            return balance
+
+
+async def in_turn(lock: asyncio.Lock, jobs: list[Job]) -> list[Any]:
+    """Run the jobs one by one under the caller's lock, each in its place in the lock's queue."""
+
+    async def run(job: Job) -> Any:
+        async with lock:
+            return await job()
+
+    return await asyncio.gather(*(run(job) for job in jobs), return_exceptions=True)

@@ -1,0 +1,250 @@
+"""The suite of 01_event_loop: one visit, in a coroutine and from ordinary code, and whatever can be awaited."""
+
+import asyncio
+import threading
+
+from checker.suite import call, calls, cancellation, points, result, scenario, timing
+
+# --- visit -------------------------------------------------------------------------------------------
+
+
+@scenario
+async def visits(kata, stage, *, sites):
+    async def visit(url, delay):
+        text = await kata.visit(url, delay)
+        stage.note("visited", url)
+        return text
+
+    return await asyncio.gather(*(visit(url, delay) for url, delay in sites))
+
+
+def sites(rng, count):
+    """Urls that nobody can know, with delays that are all different."""
+    delays = rng.sample(range(2, 60), count)
+    return [(f"http://site-{rng.randrange(10**6)}.example", delay / 8) for delay in delays]
+
+
+@timing
+@points(2)
+async def test_a_visit_waits_its_delay_without_blocking_the_loop(run, rng):
+    """A visit waits `delay` seconds, and meanwhile the loop is free for others."""
+    [site] = sites(rng, 1)
+    trace = await run(visits, sites=[site])
+    assert trace.elapsed == site[1]
+    assert trace.waits, "It never waited on the loop."
+
+
+@timing
+@points(2)
+async def test_visits_started_together_take_as_long_as_the_longest(run, rng):
+    """Visits started together take as long as the longest of them, not their sum."""
+    chosen = sites(rng, 4)
+    trace = await run(visits, sites=chosen)
+    assert trace.elapsed == max(delay for _, delay in chosen)
+    assert trace.noted_at("visited") == sorted(delay for _, delay in chosen)
+
+
+@result
+async def test_a_visit_says_what_it_visited(run, rng):
+    """A visit returns the url followed by the word `visited`."""
+    chosen = sites(rng, 2)
+    trace = await run(visits, sites=chosen)
+    assert trace.result == [f"{url} visited" for url, _ in chosen]
+
+
+@scenario
+async def one_visit(kata, stage, *, url, delay):
+    return await kata.visit(url, delay)
+
+
+@cancellation
+async def test_a_cancelled_visit_ends_at_once(sweep, rng):
+    """A visit that is cancelled while it waits ends at once, with CancelledError."""
+    [(url, delay)] = sites(rng, 1)
+    for trace in await sweep(one_visit, url=url, delay=delay):
+        assert trace.elapsed == trace.struck_at
+
+
+# --- visit_now ---------------------------------------------------------------------------------------
+
+
+@scenario
+def visits_now(kata, stage, *, sites):
+    return [kata.visit_now(url, delay) for url, delay in sites]
+
+
+@timing
+async def test_visit_now_runs_one_visit_to_its_end(run, rng):
+    """`visit_now` returns when the visit is over, not before and not later."""
+    chosen = sites(rng, 1)
+    trace = await run(visits_now, sites=chosen)
+    assert trace.elapsed == chosen[0][1]
+    assert trace.result == [f"{url} visited" for url, _ in chosen]
+
+
+@result
+@points(2)
+async def test_visit_now_can_be_called_twice(run, rng):
+    """`visit_now` can be called again and again, and leaves no loop open."""
+    chosen = sites(rng, 3)
+    trace = await run(visits_now, sites=chosen)
+    assert trace.result == [f"{url} visited" for url, _ in chosen]
+    assert trace.elapsed == sum(delay for _, delay in chosen)
+
+
+@scenario
+def visit_in_a_thread(kata, stage, *, url, delay):
+    told, failures = [], []
+
+    def visitor():
+        try:
+            told.append(kata.visit_now(url, delay))
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=visitor)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+    return told
+
+
+@result
+async def test_visit_now_works_in_another_thread(run, rng):
+    """`visit_now` works in a thread other than the main one, where there is no loop to begin with."""
+    [(url, delay)] = sites(rng, 1)
+    trace = await run(visit_in_a_thread, url=url, delay=delay)
+    assert trace.result == [f"{url} visited"]
+    assert trace.elapsed == delay
+
+
+# --- resolve -----------------------------------------------------------------------------------------
+
+
+@scenario
+async def resolve_each(kata, stage, *, kinds):
+    answer = stage.calls("answer")
+    loop = asyncio.get_running_loop()
+
+    class Promise:
+        def __init__(self, name):
+            self.name = name
+
+        def __await__(self):
+            return answer(self.name).__await__()
+
+    def future():
+        made = loop.create_future()
+
+        async def fill():
+            made.set_result(await answer("future"))
+
+        fillers.append(loop.create_task(fill()))
+        return made
+
+    fillers = []
+    makers = {
+        "coroutine": lambda: answer("coroutine"),
+        "task": lambda: loop.create_task(answer("task")),
+        "future": future,
+        "object": lambda: Promise("object"),
+    }
+    return [await kata.resolve(makers[kind]()) for kind in kinds]
+
+
+@result
+@points(2)
+async def test_every_kind_of_awaitable_is_awaited(run, rng):
+    """A coroutine, a Task, a Future and any object with `__await__` give what awaiting them gives."""
+    kinds = rng.sample(["coroutine", "task", "future", "object"], 4)
+    trace = await run(resolve_each, kinds=kinds, world=calls(answer=rng.randint(1, 9)))
+    assert trace.result == [trace.given("answer", kind) for kind in kinds]
+
+
+@result
+async def test_objects_of_any_class_with_await_are_awaited(run, rng):
+    """What counts is `__await__`, whatever the object's class."""
+    trace = await run(resolve_each, kinds=["object", "object"], world=calls(answer=rng.randint(1, 9)))
+    assert trace.result == trace.all_given("answer")
+    assert trace.count("answer") == 2
+
+
+@scenario
+async def resolve_plain(kata, stage, *, number):
+    answer = stage.calls("answer")
+
+    def numbers():
+        yield number
+
+    things = [number, [number], None, numbers(), numbers, stage]
+    same = [await kata.resolve(thing) is thing for thing in things]
+    return [same, list(things[3]), await kata.resolve(answer("coroutine"))]
+
+
+@result
+async def test_ordinary_values_come_back_unchanged(run, rng):
+    """An ordinary value, such as a number, a list, a function or a plain generator, comes back unchanged and unused."""
+    number = rng.randrange(10**6)
+    trace = await run(resolve_plain, number=number, world=calls(answer=1.0))
+    assert trace.result == [[True] * 6, [number], trace.given("answer", "coroutine")]
+
+
+@scenario
+async def resolve_nested(kata, stage):
+    answer = stage.calls("answer")
+
+    class Box:
+        def __await__(self):
+            stage.note("opened")
+            return answer("box").__await__()
+
+    async def give(box):
+        return box
+
+    box = Box()
+    found = await kata.resolve(give(box))
+    return [found is box, await kata.resolve(box)]
+
+
+@result
+async def test_the_result_is_not_awaited_again(run, rng):
+    """Awaiting happens once: a result that could itself be awaited is handed on as it is."""
+    trace = await run(resolve_nested, world=calls(answer=1.0))
+    assert trace.result == [True, trace.given("answer", "box")]
+    assert len(trace.noted("opened")) == 1, "The result was awaited as well."
+
+
+@scenario
+async def resolve_failing(kata, stage):
+    answer = stage.calls("answer")
+    seen = []
+    for thing in (answer("good"), answer("bad"), asyncio.ensure_future(answer("bad task"))):
+        try:
+            seen.append(await kata.resolve(thing))
+        except (LookupError, ValueError) as error:
+            seen.append(error)
+            stage.note("raised")
+    return seen
+
+
+@result
+async def test_an_awaited_error_comes_through(run, rng):
+    """An error of what is awaited comes through as it is."""
+    world = calls(answer={"good": 1.0, "bad": call(1.0, error=ValueError), "bad task": call(2.0, error=LookupError)})
+    trace = await run(resolve_failing, world=world)
+    assert trace.result == [trace.given("answer", name) for name in ("good", "bad", "bad task")]
+    assert len(trace.noted("raised")) == 2, "The error was returned like a value; it should be raised."
+
+
+@scenario
+async def resolve_one(kata, stage, *, as_task):
+    thing = stage.calls("answer")("slow")
+    return await kata.resolve(asyncio.ensure_future(thing) if as_task else thing)
+
+
+@cancellation
+async def test_a_cancellation_reaches_what_is_awaited(sweep, rng):
+    """Cancelled while it awaits a coroutine, it ends with CancelledError and the coroutine does not run on."""
+    for trace in await sweep(resolve_one, as_task=False, world=calls(answer=rng.randint(2, 9))):
+        assert trace.outcomes("answer") == ["cancelled"]

@@ -1,0 +1,334 @@
+"""The suite of 05_cancellation: stopping work so that it has really stopped, and nothing is lost."""
+
+import asyncio
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+# --- cancel_and_wait ---------------------------------------------------------------------------------
+
+
+@scenario
+async def stop_one(kata, stage, *, after):
+    task = asyncio.create_task(stage.calls("job")("job"))
+    await asyncio.sleep(after)
+    answer = await kata.cancel_and_wait(task)
+    return [answer, task.done()]
+
+
+@cancellation
+@points(2)
+async def test_it_waits_until_the_task_has_cleaned_up(run, rng):
+    """It returns True, and only when the task has ended, its own clean-up included."""
+    cleanup = rng.randint(2, 12) / 4
+    trace = await run(stop_one, after=1.0, world=calls(job=call(99.0, cleanup=cleanup)))
+    assert trace.result == [True, True]
+    assert trace.elapsed == 1.0 + cleanup
+    assert not trace.interrupted(), "The task's clean-up was cut off by a second cancellation."
+
+
+@cancellation
+async def test_a_task_that_ends_at_once_takes_no_time(run, rng):
+    """A task that cleans up at once is over at once: True, and no time has passed."""
+    after = rng.randint(1, 9) / 2
+    trace = await run(stop_one, after=after, world=calls(job=99.0))
+    assert trace.result == [True, True]
+    assert trace.elapsed == after
+
+
+@result
+async def test_a_finished_task_is_not_cancelled(run, rng):
+    """False if the task had finished before it was asked to cancel."""
+    trace = await run(stop_one, after=rng.randint(3, 9), world=calls(job=2.0))
+    assert trace.result == [False, True]
+    assert trace.outcomes("job") == ["done"]
+
+
+@result
+async def test_a_task_that_finishes_anyway_is_not_cancelled(run, rng):
+    """False if the task took the cancellation as a reason to finish with a result; that is waited for."""
+    trace = await run(stop_one, after=1.0, world=calls(job=call(99.0, cleanup=rng.randint(1, 9) / 4, then="returns")))
+    assert trace.result == [False, True]
+
+
+@result
+async def test_the_error_of_a_failing_task_is_not_raised(run, rng):
+    """False if the task failed; its error is retrieved, and not raised."""
+    after = rng.choice([1.0, 5.0])
+    fails_itself = call(3.0, error=ValueError)
+    trace = await run(stop_one, after=5.0, world=calls(job=fails_itself))
+    assert trace.result == [False, True]
+    trace = await run(stop_one, after=after, world=calls(job=call(99.0, cleanup=0.5, then="raises", error=KeyError)))
+    assert trace.result == [False, True]
+
+
+@scenario
+async def cancelled_while_waiting(kata, stage):
+    task = asyncio.create_task(stage.calls("job")("job"))
+    await asyncio.sleep(0)
+    caller = stage.target(asyncio.create_task(kata.cancel_and_wait(task)))
+    await asyncio.wait([caller])
+    stage.note("the task had ended", task.done())
+    await asyncio.wait([task])
+    return caller.result()
+
+
+@cancellation
+@points(2)
+async def test_a_cancellation_of_the_caller_is_not_swallowed(sweep, rng):
+    """Cancelled while it waits, it ends with CancelledError, once the task has cleaned up undisturbed."""
+    world = calls(job=call(99.0, cleanup=rng.randint(4, 9) / 4))
+    for trace in await sweep(cancelled_while_waiting, world=world):
+        assert not trace.interrupted(), "The task's clean-up was cut off by a second cancellation."
+        assert trace.noted("the task had ended") == [True]
+
+
+@scenario
+async def cancelled_in_cleanup(kata, stage):
+    job = stage.calls("job")
+
+    async def parent():
+        child = asyncio.create_task(job("child"))
+        try:
+            await job("parent")
+        finally:
+            stage.note("child cancelled", await kata.cancel_and_wait(child))
+            stage.note("parent goes on")
+
+    task = asyncio.create_task(parent())
+    await asyncio.sleep(1)
+    task.cancel()
+    await asyncio.wait([task])
+    return task.cancelled()
+
+
+@cancellation
+async def test_it_works_in_the_cleanup_of_a_cancelled_task(run, rng):
+    """It may be called while the caller itself cleans up after its own cancellation: it waits and answers as ever."""
+    cleanup = rng.randint(2, 9) / 4
+    trace = await run(cancelled_in_cleanup, world=calls(job={"child": call(99.0, cleanup=cleanup), "parent": 99.0}))
+    assert trace.noted("child cancelled") == [True]
+    assert trace.noted_at("parent goes on") == [1.0 + cleanup]
+    assert trace.result is True
+
+
+# --- use ---------------------------------------------------------------------------------------------
+
+
+@scenario
+async def use_one(kata, stage):
+    return await kata.use(stage.calls("acquire"), stage.calls("work"), stage.calls("release"))
+
+
+@ordering
+async def test_a_resource_is_acquired_used_and_released(run, rng):
+    """Acquire, work with the resource, release it: one after the other; then the result of the work."""
+    first, second, third = (rng.randint(1, 9) / 4 for _ in range(3))
+    trace = await run(use_one, world=calls(acquire=first, work=second, release=third))
+    resource = trace.all_given("acquire")[0]
+    assert trace.order("work") == [resource]
+    assert trace.order("release") == [resource]
+    assert trace.starts("work") == [first]
+    assert trace.starts("release") == [first + second]
+    assert trace.elapsed == first + second + third
+    assert [trace.result] == trace.all_given("work")
+
+
+@result
+async def test_a_failing_work_releases_and_fails(run, rng):
+    """When the work fails, the resource is released, once, and then the error comes through."""
+    world = calls(acquire=1.0, work=call(1.0, error=ValueError), release=rng.randint(1, 4))
+    trace = await run(use_one, world=world, raises=ValueError)
+    assert trace.error == trace.all_given("work")[0]
+    assert trace.outcomes("release") == ["done"]
+    assert trace.order("release") == trace.all_given("acquire")
+
+
+@result
+async def test_what_was_not_acquired_is_not_released(run, rng):
+    """When `acquire` fails there is nothing to work with and nothing to release."""
+    trace = await run(use_one, world=calls(acquire=call(rng.randint(1, 5), error=OSError)), raises=OSError)
+    assert trace.count("work") == 0
+    assert trace.count("release") == 0
+
+
+@cancellation
+@points(2)
+async def test_cancelled_at_any_point_it_releases_what_it_holds(sweep, rng):
+    """Cancelled at any point: what was acquired is released exactly once, to the end; what was not is not."""
+    for trace in await sweep(use_one, world=calls(acquire=1.0, work=2.0, release=rng.randint(1, 6) / 2)):
+        acquired = trace.outcomes("acquire") == ["done"]
+        assert trace.outcomes("release") == (["done"] if acquired else [])
+
+
+@scenario
+async def use_cancelled_twice(kata, stage, *, first, second):
+    task = asyncio.create_task(kata.use(stage.calls("acquire"), stage.calls("work"), stage.calls("release")))
+    await asyncio.sleep(first)
+    task.cancel()
+    await asyncio.sleep(second)
+    task.cancel()
+    await asyncio.wait([task])
+    stage.note("over")
+    return task.cancelled()
+
+
+@cancellation
+@points(2)
+async def test_a_second_cancel_does_not_interrupt_the_release(run, rng):
+    """A second cancel that arrives while releasing does not cut the release off; CancelledError comes after it."""
+    release = rng.randint(4, 9) / 2
+    trace = await run(
+        use_cancelled_twice, first=1.5, second=0.5, world=calls(acquire=1.0, work=99.0, release=release)
+    )
+    assert trace.outcomes("release") == ["done"]
+    assert trace.noted_at("over") == [1.5 + release]
+    assert trace.result is True
+
+
+# --- shut_down ---------------------------------------------------------------------------------------
+
+
+@scenario
+async def close_shop(kata, stage, *, names, after):
+    job = stage.calls("job")
+    tasks = [asyncio.create_task(job(name), name=name) for name in names]
+    await asyncio.sleep(after)
+    stopped = await kata.shut_down()
+    return [stopped, sum(task.done() for task in tasks)]
+
+
+def staff(rng, count):
+    """Names in no order."""
+    return rng.sample([f"worker {number}" for number in range(10, 99)], count)
+
+
+@cancellation
+@points(2)
+async def test_shutting_down_cancels_all_others_and_waits_for_them(run, rng):
+    """Every other task is cancelled, all at the same time, and has ended before the names are returned."""
+    names = staff(rng, 4)
+    cleanups = [0.125, 0.5, 0.0, 0.25]
+    world = calls(job={name: call(99.0, cleanup=time) for name, time in zip(names, cleanups, strict=True)})
+    trace = await run(close_shop, names=names, after=1.0, world=world)
+    assert trace.result == [sorted(names), 4]
+    assert trace.outcomes("job") == ["cancelled"] * 4
+    assert all(span.cancelled_at == 1.0 for span in trace.calls("job")), "They were not all cancelled at once."
+    assert not trace.interrupted(), "A clean-up was cut off by a second cancellation."
+
+
+@result
+async def test_only_those_that_ended_cancelled_are_named(run, rng):
+    """Tasks that finished before, finish anyway or fail on being cancelled are not named."""
+    finished, returns, fails, stopped = names = staff(rng, 4)
+    world = calls(
+        job={
+            finished: 0.5,
+            returns: call(99.0, cleanup=0.25, then="returns"),
+            fails: call(99.0, cleanup=0.25, then="raises", error=ValueError),
+            stopped: call(99.0, cleanup=0.5),
+        }
+    )
+    trace = await run(close_shop, names=names, after=1.0, world=world, allow=("complaints",))
+    assert trace.result == [[stopped], 4]
+
+
+@cancellation
+async def test_a_task_that_refuses_is_left_after_a_second_cancel(run, rng):
+    """A task that goes on after its cancellation gets a second one, is not waited for for ever, and is not named."""
+    good, stubborn = names = staff(rng, 2)
+    world = calls(job={good: call(99.0, cleanup=0.25), stubborn: call(10_000.0, ignores=9)})
+    trace = await run(close_shop, names=names, after=1.0, world=world, allow=("leaks",))
+    assert trace.result == [[good], 1]
+    assert trace.call("job", stubborn).cancels >= 2, "The task that refuses was not cancelled a second time."
+    assert trace.elapsed < 5_000
+
+
+@scenario
+async def close_empty_shop(kata, stage):
+    alone = await kata.shut_down()
+    await stage.calls("job")("after")
+    task = asyncio.create_task(stage.calls("job")("other"), name="other")
+    await asyncio.sleep(0)
+    return [alone, await kata.shut_down(), task.cancelled()]
+
+
+@cancellation
+async def test_shutting_down_never_cancels_itself(run, rng):
+    """The calling task itself goes on, also where there is no other task to cancel."""
+    trace = await run(close_empty_shop, world=calls(job={"after": rng.randint(1, 9) / 2, "other": 9.0}))
+    assert trace.result == [[], ["other"], True]
+
+
+# --- run_until_interrupt -----------------------------------------------------------------------------
+
+
+@scenario
+def run_jobs(kata, stage, *, names, interrupted):
+    job = stage.calls("job")
+
+    def named(name):
+        return lambda: job(name)
+
+    if interrupted:
+        stage.interrupt()
+    return kata.run_until_interrupt({name: named(name) for name in names})
+
+
+@timing
+async def test_without_ctrl_c_all_jobs_run_at_the_same_time(run, rng):
+    """Without Ctrl-C all jobs run at the same time, and every result comes back under its name."""
+    names = staff(rng, 4)
+    delays = dict(zip(names, rng.sample(range(1, 20), 4), strict=True))
+    trace = await run(run_jobs, names=names, interrupted=False, world=calls(job=delays))
+    assert trace.elapsed == max(delays.values())
+    assert trace.starts("job") == [0.0] * 4
+    assert trace.result == {name: trace.given("job", name) for name in names}
+    trace = await run(run_jobs, names=[], interrupted=False)
+    assert trace.result == {}
+    assert trace.elapsed == 0.0
+
+
+@cancellation
+@points(2)
+async def test_ctrl_c_keeps_the_results_that_were_there(run, rng):
+    """On Ctrl-C the results of the jobs that had finished come back, the others are cancelled; no KeyboardInterrupt."""
+    early, late, never = names = staff(rng, 3)
+    at = rng.randint(5, 9) / 2
+    trace = await run(
+        run_jobs, names=names, interrupted=True, world=calls(interrupt=at, job={early: 1.0, late: 2.0, never: 99.0})
+    )
+    assert trace.result == {name: trace.given("job", name) for name in (early, late)}
+    assert trace.call("job", never).cancelled_at == at
+    assert trace.elapsed == at
+
+
+@cancellation
+@points(2)
+async def test_ctrl_c_lets_the_jobs_clean_up(run, rng):
+    """On Ctrl-C the cancelled jobs clean up to the end, undisturbed, before it returns."""
+    names = staff(rng, 3)
+    cleanups = rng.sample(range(1, 12), 2)
+    jobs = {names[0]: 1.0} | {
+        name: call(99.0, cleanup=time / 4) for name, time in zip(names[1:], cleanups, strict=True)
+    }
+    trace = await run(run_jobs, names=names, interrupted=True, world=calls(interrupt=2.0, job=jobs))
+    assert trace.result == {names[0]: trace.given("job", names[0])}
+    assert not trace.interrupted(), "A clean-up was cut off."
+    assert trace.elapsed == 2.0 + max(cleanups) / 4
+
+
+@result
+async def test_a_failing_job_stops_the_others(run, rng):
+    """Without Ctrl-C, the first failure cancels the other jobs, waits for them, and is raised."""
+    bad, other = names = staff(rng, 2)
+    at = rng.randint(1, 8) / 2
+    trace = await run(
+        run_jobs,
+        names=names,
+        interrupted=False,
+        world=calls(job={bad: call(at, error=LookupError), other: 99.0}),
+        raises=LookupError,
+    )
+    assert trace.error.holds(trace.given("job", bad))
+    assert trace.call("job", other).outcome == "cancelled"
+    assert trace.elapsed == at
