@@ -16,6 +16,7 @@ from checker import diagnosis
 from checker.course import Course, Kata
 from checker.grade import Grading, grade
 from checker.submission import Submission
+from checker.suite.explain import ODD
 from checker.world.session import Session
 
 RECORDED_SEEDS = 4
@@ -104,7 +105,7 @@ def examine(job: Job) -> Outcome:
 def _problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
     results = grading.results
     for result in results:
-        if result.verdict == "error":
+        if result.verdict == "error" or result.message.startswith(ODD):
             yield f"{result.name}: {result.message}"
     failed = [result for result in results if result.verdict == "failed"]
     if job.role in ("reference", "alternative"):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 Visit = Callable[[str], Coroutine[Any, Any, Any]]
+Split = tuple[dict[str, Any], list[str]]
 
 
 async def visit_all(visit: Visit, urls: list[str]) -> list[Any]:
@@ -15,7 +16,6 @@ async def visit_all(visit: Visit, urls: list[str]) -> list[Any]:
 
     If a visit fails, the others are cancelled, and its error is raised.
     """
-    # TODO: start every visit before you wait for any of them
     raise NotImplementedError
 
 
@@ -50,7 +50,7 @@ async def first_visit(visit: Visit, urls: list[str]) -> Any:
     raise NotImplementedError
 
 
-async def split_at(visit: Visit, urls: list[str], deadline: float) -> tuple[dict, list[str]]:
+async def split_at(visit: Visit, urls: list[str], deadline: float) -> Split:
     """Return what finished within `deadline` seconds, by url, and the urls that had not.
 
     Both in input order. What had not finished is cancelled, once each, and has ended before you

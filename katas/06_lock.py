@@ -6,17 +6,10 @@ stretches over an await does: there you keep others out, in turn, and let them i
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 Job = Callable[[], Coroutine[Any, Any, Any]]
 Voter = Callable[[], Coroutine[Any, Any, str]]
-
-
-class Store(Protocol):
-    """Where an account keeps its balance; reading and writing both take time."""
-
-    async def read(self) -> int: ...
-    async def write(self, value: int) -> object: ...
 
 
 async def count_votes(voters: list[Voter]) -> dict[str, int]:
@@ -28,10 +21,13 @@ async def count_votes(voters: list[Voter]) -> dict[str, int]:
 
 
 class Account:
-    """An account whose balance lies in `store`."""
+    """An account whose balance lies in `store`.
+
+    A store offers `await store.read()` and `await store.write(value)`, which take time.
+    """
 
     # TODO: decide who shares the lock: all accounts, one account, or one deposit
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Any) -> None:
         raise NotImplementedError
 
     async def deposit(self, amount: int) -> int:

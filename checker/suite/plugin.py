@@ -102,9 +102,12 @@ def pytest_runtest_makereport(
         return report
     if call.excinfo is not None:
         error = call.excinfo.value
-        fair = call.when == "call" and isinstance(error, AssertionError)
-        result.verdict = "failed" if fair else "error"
-        result.message = explain.sentence(error) if fair else f"The grader failed: {type(error).__name__}: {error}"
+        if call.when != "call" or isinstance(error, GraderFault | OSError):
+            result.verdict = "error"
+            result.message = f"The grader failed: {type(error).__name__}: {error}"
+        else:
+            result.verdict = "failed"
+            result.message = explain.sentence(error)
     elif call.when == "call":
         result.verdict = "passed"
     return report

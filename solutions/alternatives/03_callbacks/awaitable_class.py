@@ -58,8 +58,8 @@ async def report_each(visit: Visit, urls: list[str], report: Report) -> list[Any
             continue
         place = places.pop(task)
         if not task.cancelled():
-            error = task.exception()
-            results[place] = task.result() if error is None else error
+            failure = task.exception()
+            results[place] = task.result() if failure is None else failure
     if cancelled is not None:
         raise cancelled
     return results

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -10,7 +10,7 @@ Add = Callable[[Any, Any], Coroutine[Any, Any, Any]]
 Source = Callable[[], Coroutine[Any, Any, Any]]
 
 
-async def _running_totals(add: Add, numbers: list[Any]) -> AsyncIterator[Any]:
+async def _running_totals(add: Add, numbers: list[Any]) -> AsyncGenerator[Any, None]:
     result = 0
     for place, number in enumerate(numbers):
         result = await add(result, number) if place else number

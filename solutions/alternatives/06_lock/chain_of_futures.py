@@ -33,7 +33,7 @@ class Account:
         try:
             if before is not None:
                 await asyncio.wait([before])  # leaves `before` alone if we are cancelled
-            balance = await self._store.read()
+            balance: int = await self._store.read()
             balance += amount
             await self._store.write(balance)
             return balance

@@ -28,7 +28,7 @@ class Account:
     async def deposit(self, amount: int) -> int:
         await self._one_at_a_time.acquire()
         try:
-            new = amount + await self._store.read()
+            new: int = amount + await self._store.read()
             await self._store.write(new)
         finally:
             self._one_at_a_time.release()

@@ -76,7 +76,7 @@ class Account:
 
     async def deposit(self, amount: int) -> int:
         async with self._turnstile.pass_through():
-            balance = await self._store.read() + amount
+            balance: int = await self._store.read() + amount
             await self._store.write(balance)
         return balance
 

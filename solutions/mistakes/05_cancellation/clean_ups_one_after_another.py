@@ -42,10 +42,9 @@ async def shut_down() -> list[str]:
     for task in others:
         task.add_done_callback(_retrieve)
         task.cancel()
-        try:
-            await _to_the_end(asyncio.wait({task}, timeout=PATIENCE))
-        finally:
-            task.cancel()  # does nothing if it has ended
+        await _to_the_end(asyncio.wait({task}, timeout=PATIENCE))
+    for task in others:
+        task.cancel()  # does nothing to those that have ended
     return sorted(task.get_name() for task in others if task.cancelled())
 
 

@@ -4,7 +4,7 @@ by a `release` of nothing.
 Hint: Acquire first, then enter the `try` whose `finally` releases:
 https://docs.python.org/3/tutorial/errors.html#defining-clean-up-actions
 
-Violates: cancellation, result
+Violates: cancellation
 """
 
 import asyncio

@@ -55,20 +55,20 @@ def run_until_interrupt(jobs: dict[str, Callable[[], Awaitable[Any]]]) -> dict[s
     """Run the jobs until all have ended or Ctrl-C comes; the results there are."""
     results: dict[str, Any] = {}
 
-    async def run(name: str, job: Callable[[], Awaitable[Any]]) -> None:
-        results[name] = await job()
+    async def run(job: Callable[[], Awaitable[Any]]) -> Any:
+        return await job()
 
     async def main() -> None:
         async with asyncio.TaskGroup() as group:
-            for name, job in jobs.items():
-                group.create_task(run(name, job))
+            tasks = {name: group.create_task(run(job)) for name, job in jobs.items()}
+        results.update({name: task.result() for name, task in tasks.items()})
 
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(main())  # on SIGINT it cancels `main`, which waits for its jobs to clean up
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return {name: results[name] for name in jobs} if len(results) == len(jobs) else {}
+    return results
 
 
 async def _to_the_end(awaitable: Awaitable[Any]) -> Any:

@@ -10,17 +10,10 @@ Violates: ordering
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 Job = Callable[[], Coroutine[Any, Any, Any]]
 Voter = Callable[[], Coroutine[Any, Any, str]]
-
-
-class Store(Protocol):
-    """Where an account keeps its balance; reading and writing both take time."""
-
-    async def read(self) -> int: ...
-    async def write(self, value: int) -> object: ...
 
 
 async def count_votes(voters: list[Voter]) -> dict[str, int]:
@@ -43,14 +36,14 @@ async def count_votes(voters: list[Voter]) -> dict[str, int]:
 class Account:
     """An account whose balance lies in `store`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Any) -> None:
         self._store = store
         self._lock = asyncio.Lock()
 
     async def deposit(self, amount: int) -> int:
         """Add `amount` to the balance and return the new one."""
         async with self._lock:
-            balance = await self._store.read() + amount
+            balance: int = await self._store.read() + amount
             await self._store.write(balance)
             return balance
 

@@ -1,0 +1,463 @@
+"""The suite of 02_gather_wait: many visits at the same time, and what becomes of the rest of them."""
+
+import asyncio
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+
+def addresses(rng, count):
+    """So many urls that nobody can know."""
+    return [f"http://site-{rng.randrange(10**6)}.example/{place}" for place in range(count)]
+
+
+def eighths(rng, count, *, least=1, most=40):
+    """So many different delays, all multiples of 1/8 s."""
+    return [number / 8 for number in rng.sample(range(least, most), count)]
+
+
+def rises(trace, failure):
+    """The error that came out is this one, bare or in a group."""
+    assert trace.error.holds(failure), f"It should have raised {failure!r}; it raised {trace.error!r}."
+
+
+def leaves_cleanup_alone(trace):
+    """Nobody's cleanup was broken off."""
+    cut = len(trace.interrupted())
+    assert not cut, f"{cut} of {trace.count('visit')} visits had their cleanup cut off by a second cancellation."
+
+
+@scenario
+async def visits(kata, stage, *, function, urls, **rest):
+    found = await getattr(kata, function)(stage.calls("visit"), urls, **rest)
+    stage.note("urls afterwards", urls)
+    return found
+
+
+@scenario
+async def visits_in_a_task(kata, stage, *, function, urls, **rest):
+    task = stage.target(asyncio.ensure_future(getattr(kata, function)(stage.calls("visit"), urls, **rest)))
+    await asyncio.wait([task])
+    return task.result()
+
+
+# --- visit_all -----------------------------------------------------------------------------------------
+
+
+@timing
+@points(2)
+async def test_all_visits_overlap(run, rng):
+    """`visit_all` runs all visits at the same time: it takes as long as the longest; without urls, no time."""
+    urls = addresses(rng, rng.randint(3, 6))
+    delays = eighths(rng, len(urls))
+    world = calls(visit=dict(zip(urls, delays, strict=True)))
+    trace = await run(visits, function="visit_all", urls=urls, world=world)
+    assert trace.elapsed == max(delays)
+    assert trace.peak("visit") == len(urls)
+    trace = await run(visits, function="visit_all", urls=[], world=world)
+    assert trace.result == []
+    assert trace.elapsed == 0.0
+
+
+@result
+@points(2)
+async def test_results_stand_in_the_order_of_the_urls(run, rng):
+    """`visit_all` returns the results in the order of the urls, whichever visit ends first."""
+    urls = addresses(rng, rng.randint(4, 6))
+    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    delays[0], delays[1] = delays[1], delays[0]
+    trace = await run(visits, function="visit_all", urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    assert trace.result == [trace.given("visit", url) for url in urls]
+    assert trace.noted("urls afterwards") == [urls]
+
+
+@result
+async def test_a_url_that_stands_twice_is_visited_twice(run, rng):
+    """A url that stands in the list twice is visited twice, and each visit's result has a place of its own."""
+    twice, once = addresses(rng, 2)
+    world = calls(visit={twice: 2.0, once: rng.choice([1.0, 3.0])})
+    for function in ("visit_all", "visit_settled", "visit_or_abandon"):
+        trace = await run(visits, function=function, urls=[twice, once, twice], world=world)
+        assert sorted(trace.order("visit"), key=[once, twice].index) == [once, twice, twice], (
+            f"Given one url twice and one once, `{function}` made {trace.count('visit')} visits, expected 3."
+        )
+        first, second = (span.value for span in trace.calls("visit") if span.key == twice)
+        alone = trace.given("visit", once)
+        assert trace.result in ([first, alone, second], [second, alone, first])
+
+
+@result
+async def test_the_error_of_a_failed_visit_is_raised(run, rng):
+    """The error of a failed visit comes out of `visit_all`."""
+    urls = addresses(rng, rng.randint(3, 5))
+    bad = rng.choice(urls)
+    world = calls(visit={url: call(6.0, error=LookupError) if url == bad else 2.0 for url in urls})
+    trace = await run(visits, function="visit_all", urls=urls, world=world, raises=LookupError)
+    rises(trace, trace.given("visit", bad))
+
+
+@cancellation
+async def test_a_failure_leaves_no_other_visit_running(run, rng):
+    """When a visit fails, `visit_all` cancels those still running, and raises once they have ended."""
+    urls = addresses(rng, 5)
+    early, bad, *late = rng.sample(urls, 5)
+    moment = rng.randint(9, 20) / 8
+    world = calls(visit={early: 1.0, bad: call(moment, error=ValueError), **dict.fromkeys(late, 9.0)})
+    trace = await run(visits, function="visit_all", urls=urls, world=world, raises=ValueError)
+    rises(trace, trace.given("visit", bad))
+    assert trace.elapsed == moment
+    assert [trace.call("visit", url).outcome for url in (early, *late)] == ["done"] + ["cancelled"] * 3
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_leaves_no_visit_running(sweep, rng):
+    """Cancelled at any point, `visit_all` ends with CancelledError, and no visit runs on."""
+    urls = addresses(rng, 3)
+    world = calls(visit=dict(zip(urls, eighths(rng, 3), strict=True)))
+    for trace in await sweep(visits_in_a_task, function="visit_all", urls=urls, world=world):
+        assert trace.elapsed == trace.struck_at
+
+
+# --- visit_groups --------------------------------------------------------------------------------------
+
+
+@scenario
+async def group_visits(kata, stage, *, groups):
+    found = await kata.visit_groups(stage.calls("visit"), groups)
+    stage.note("groups afterwards", groups)
+    return found
+
+
+@scenario
+async def group_visits_in_a_task(kata, stage, *, groups):
+    task = stage.target(asyncio.ensure_future(kata.visit_groups(stage.calls("visit"), groups)))
+    await asyncio.wait([task])
+    return task.result()
+
+
+def grouped(rng, *sizes):
+    """Groups of these sizes; their names come in no order that anything could sort them into."""
+    urls = iter(addresses(rng, sum(sizes)))
+    names = [f"{letter}-{rng.randrange(1000)}" for letter in "zamkb"]
+    return {name: [next(urls) for _ in range(size)] for name, size in zip(names, sizes, strict=False)}
+
+
+@timing
+async def test_all_groups_overlap(run, rng):
+    """`visit_groups` runs the visits of all groups at the same time."""
+    groups = grouped(rng, 2, 3, rng.randint(1, 3))
+    urls = [url for members in groups.values() for url in members]
+    delays = eighths(rng, len(urls))
+    trace = await run(group_visits, groups=groups, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    assert trace.elapsed == max(delays)
+    assert trace.peak("visit") == len(urls)
+
+
+@result
+async def test_each_group_has_its_own_results(run, rng):
+    """Each group's results stand under its name, in the order of its urls; an empty group has none."""
+    groups = grouped(rng, 3, 0, rng.randint(1, 3))
+    urls = [url for members in groups.values() for url in members]
+    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    trace = await run(group_visits, groups=groups, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    assert trace.result == {name: [trace.given("visit", url) for url in group] for name, group in groups.items()}
+    assert trace.noted("groups afterwards") == [groups]
+
+
+@ordering
+async def test_groups_keep_their_order(run, rng):
+    """The groups stand in the order of the input, whichever is complete first; without groups, none, at once."""
+    groups = grouped(rng, 1, 2, 1, 2)
+    urls = [url for members in groups.values() for url in members]
+    delays = dict(zip(urls, sorted(eighths(rng, len(urls)), reverse=True), strict=True))
+    trace = await run(group_visits, groups=groups, world=calls(visit=delays))
+    assert isinstance(trace.result, dict), f"It should have returned a dict; it returned {trace.result!r}."
+    found = list(trace.result)
+    assert found == list(groups), f"The groups should stand in the order {list(groups)}, not {found}."
+    trace = await run(group_visits, groups={}, world=calls(visit=delays))
+    assert trace.result == {}
+    assert trace.elapsed == 0.0
+
+
+@cancellation
+async def test_a_failure_ends_all_groups(run, rng):
+    """When a visit fails, `visit_groups` cancels those still running in every group, and raises its error."""
+    groups = grouped(rng, 2, 2, 2)
+    urls = [url for members in groups.values() for url in members]
+    bad = rng.choice(urls)
+    moment = rng.randint(9, 20) / 8
+    world = calls(visit={url: call(moment, error=ValueError) if url == bad else 9.0 for url in urls})
+    trace = await run(group_visits, groups=groups, world=world, raises=ValueError)
+    rises(trace, trace.given("visit", bad))
+    assert trace.elapsed == moment
+    assert sorted(trace.outcomes("visit")) == ["cancelled"] * 5 + ["failed"], (
+        f"One of 6 visits failed: the other 5 should have been cancelled; they ended {trace.outcomes('visit')}."
+    )
+
+
+@cancellation
+async def test_cancelled_it_leaves_no_group_running(sweep, rng):
+    """Cancelled at any point, `visit_groups` ends with CancelledError, and no visit runs on."""
+    groups = grouped(rng, 1, 2)
+    urls = [url for members in groups.values() for url in members]
+    world = calls(visit=dict(zip(urls, eighths(rng, 3), strict=True)))
+    for trace in await sweep(group_visits_in_a_task, groups=groups, world=world):
+        assert trace.elapsed == trace.struck_at
+
+
+# --- visit_settled -------------------------------------------------------------------------------------
+
+
+@result
+@points(2)
+async def test_a_failure_takes_its_own_place(run, rng):
+    """In `visit_settled` the exception of a failed visit stands in its place, and all others their results."""
+    urls = addresses(rng, 5)
+    delays = eighths(rng, 5)
+    errors = dict(zip(rng.sample(urls, 2), (ValueError, OSError), strict=True))
+    world = {url: call(delay, error=errors.get(url)) for url, delay in zip(urls, delays, strict=True)}
+    trace = await run(visits, function="visit_settled", urls=urls, world=calls(visit=world))
+    assert trace.result == [trace.given("visit", url) for url in urls]
+    assert trace.noted("urls afterwards") == [urls]
+
+
+@timing
+async def test_a_failure_disturbs_nobody(run, rng):
+    """`visit_settled` takes as long as the longest visit, whoever fails before; without urls, no time."""
+    urls = addresses(rng, rng.randint(3, 5))
+    longest = rng.randint(3, 9)
+    world = calls(visit={url: call(1.0, error=ValueError) for url in urls} | {urls[1]: longest})
+    trace = await run(visits, function="visit_settled", urls=urls, world=world)
+    assert trace.elapsed == longest
+    assert trace.peak("visit") == len(urls)
+    trace = await run(visits, function="visit_settled", urls=[], world=world)
+    assert trace.result == []
+    assert trace.elapsed == 0.0
+
+
+@cancellation
+async def test_a_cancellation_does_not_settle(sweep, rng):
+    """Cancelled at any point, `visit_settled` ends with CancelledError, and no visit runs on."""
+    urls = addresses(rng, 3)
+    first, second, third = sorted(eighths(rng, 3))
+    world = calls(visit={urls[0]: second, urls[1]: call(first, error=ValueError), urls[2]: third})
+    for trace in await sweep(visits_in_a_task, function="visit_settled", urls=urls, world=world):
+        assert trace.elapsed == trace.struck_at
+
+
+# --- visit_or_abandon ----------------------------------------------------------------------------------
+
+
+def slow_to_end(rng, delay=20.0, **how):
+    """A visit that takes its time to clean up."""
+    return call(delay, cleanup=rng.randint(1, 24) / 8, **how)
+
+
+@result
+async def test_without_a_failure_all_results_are_there(run, rng):
+    """Without a failure `visit_or_abandon` returns all results, in the order of the urls."""
+    urls = addresses(rng, rng.randint(3, 6))
+    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    world = calls(visit=dict(zip(urls, delays, strict=True)))
+    trace = await run(visits, function="visit_or_abandon", urls=urls, world=world)
+    assert trace.result == [trace.given("visit", url) for url in urls]
+    assert trace.noted("urls afterwards") == [urls]
+    assert trace.elapsed == max(delays)
+    trace = await run(visits, function="visit_or_abandon", urls=[], world=world)
+    assert trace.result == []
+    assert trace.elapsed == 0.0
+
+
+@cancellation
+@points(2)
+async def test_a_failure_is_raised_after_the_cleanup(run, rng):
+    """`visit_or_abandon` cancels the rest at the first failure, waits for its cleanup, then raises that failure."""
+    urls = addresses(rng, 5)
+    early, bad, *late = rng.sample(urls, 5)
+    cleanups = eighths(rng, 3)
+    moment = rng.randint(9, 20) / 8
+    world = {url: call(9.0, error=KeyError, cleanup=long) for url, long in zip(late, cleanups, strict=True)}
+    world |= {early: 1.0, bad: call(moment, error=ValueError)}
+    trace = await run(visits, function="visit_or_abandon", urls=urls, world=calls(visit=world), raises=ValueError)
+    rises(trace, trace.given("visit", bad))
+    leaves_cleanup_alone(trace)
+    for url in late:
+        assert trace.call("visit", url).cancelled_at == moment
+    assert trace.elapsed == moment + max(cleanups)
+
+
+@cancellation
+async def test_cancelled_it_waits_for_the_cleanup(sweep, rng):
+    """Cancelled at any point, `visit_or_abandon` cancels the visits, and ends when all have cleaned up."""
+    urls = addresses(rng, 3)
+    world = calls(visit={urls[0]: slow_to_end(rng, 4.0), urls[1]: slow_to_end(rng, 2.0), urls[2]: slow_to_end(rng)})
+    for trace in await sweep(visits_in_a_task, function="visit_or_abandon", urls=urls, world=world):
+        leaves_cleanup_alone(trace)
+
+
+@cancellation
+async def test_cancelled_in_the_cleanup_it_still_waits(sweep, rng):
+    """Cancelled while it waits for the cleanup after a failure, `visit_or_abandon` waits for it all the same."""
+    urls = addresses(rng, 4)
+    rng.shuffle(urls)
+    world = {url: slow_to_end(rng) for url in urls} | {urls[0]: call(1.0, error=ValueError)}
+    swept = await sweep(
+        visits_in_a_task, function="visit_or_abandon", urls=sorted(urls), world=calls(visit=world), raises=ValueError
+    )
+    for trace in swept:
+        leaves_cleanup_alone(trace)
+
+
+# --- first_visit ---------------------------------------------------------------------------------------
+
+
+@result
+@points(2)
+async def test_the_first_to_finish_wins(run, rng):
+    """`first_visit` returns the result of whichever visit finishes first, even where a later one fails."""
+    urls = addresses(rng, rng.randint(3, 6))
+    delays = eighths(rng, len(urls))
+    winner = urls[delays.index(min(delays))]
+    world = {url: call(delay, error=None if url == winner else OSError) for url, delay in zip(urls, delays, strict=True)}
+    trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
+    assert trace.result == trace.given("visit", winner)
+    assert trace.noted("urls afterwards") == [urls]
+    trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=delays[0]))
+    assert trace.result == trace.given("visit", urls[0])
+
+
+@timing
+async def test_it_is_over_with_the_first(run, rng):
+    """`first_visit` runs all visits at the same time, and is over when the first of them is."""
+    urls = addresses(rng, rng.randint(3, 6))
+    delays = sorted(eighths(rng, len(urls), least=2), reverse=True)
+    trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    assert trace.peak("visit") == len(urls)
+    assert trace.elapsed == min(delays)
+
+
+@result
+async def test_the_first_to_finish_may_fail(run, rng):
+    """If the first visit to finish failed, `first_visit` raises its error, whoever succeeds later."""
+    urls = addresses(rng, 4)
+    bad = rng.choice(urls)
+    world = calls(visit={url: call(1.5, error=LookupError) if url == bad else 4.0 for url in urls})
+    trace = await run(visits, function="first_visit", urls=urls, world=world, raises=LookupError)
+    rises(trace, trace.given("visit", bad))
+    assert trace.elapsed == 1.5
+
+
+@cancellation
+@points(2)
+async def test_the_others_have_cleaned_up(run, rng):
+    """`first_visit` cancels the others once, and returns when all of them have cleaned up."""
+    urls = addresses(rng, 4)
+    winner, *losers = rng.sample(urls, 4)
+    cleanups = eighths(rng, 3)
+    world = {url: call(9.0, cleanup=long) for url, long in zip(losers, cleanups, strict=True)} | {winner: 1.0}
+    trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
+    assert trace.result == trace.given("visit", winner)
+    leaves_cleanup_alone(trace)
+    assert trace.elapsed == 1.0 + max(cleanups)
+
+
+@cancellation
+async def test_a_loser_that_fails_in_its_cleanup_changes_nothing(run, rng):
+    """An error that one of the others raises in its cleanup is retrieved by `first_visit`, and not raised."""
+    urls = addresses(rng, 4)
+    winner, *losers = rng.sample(urls, 4)
+    world = {url: slow_to_end(rng) for url in losers} | {winner: 1.0}
+    world[losers[0]] = slow_to_end(rng, then="raises", error=OSError)
+    trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
+    assert trace.result == trace.given("visit", winner)
+
+
+@cancellation
+async def test_cancelled_the_race_is_off(sweep, rng):
+    """Cancelled at any point, also in the others' cleanup, `first_visit` ends with CancelledError after it."""
+    urls = addresses(rng, 3)
+    world = {url: slow_to_end(rng) for url in urls} | {rng.choice(urls): call(2.0, cleanup=0.5)}
+    for trace in await sweep(visits_in_a_task, function="first_visit", urls=urls, world=calls(visit=world)):
+        leaves_cleanup_alone(trace)
+
+
+# --- split_at ------------------------------------------------------------------------------------------
+
+
+@result
+@points(2)
+async def test_the_deadline_parts_the_urls(run, rng):
+    """`split_at` returns the results of those in time by url, and the urls of those that are late."""
+    urls = addresses(rng, 6)
+    in_time = rng.sample(urls, 3)
+    delays = {url: rng.randint(1, 15) / 8 if url in in_time else rng.randint(17, 40) / 8 for url in urls}
+    trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=calls(visit=delays))
+    found = {url: trace.given("visit", url) for url in urls if url in in_time}
+    assert trace.result == (found, [url for url in urls if url not in in_time])
+    assert trace.noted("urls afterwards") == [urls]
+
+
+@ordering
+async def test_both_parts_keep_the_order_of_the_input(run, rng):
+    """Those in time and those late stand in the order of the input, whoever finishes first."""
+    urls = addresses(rng, 6)
+    rng.shuffle(urls)
+    delays = dict(zip(urls, [1.5, 9.0, 1.0, 8.0, 0.5, 7.0], strict=True))
+    trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=calls(visit=delays))
+    assert trace.result == ({url: trace.given("visit", url) for url in urls[::2]}, urls[1::2])
+    order = list(trace.result[0])
+    assert order == urls[::2], f"Those in time should stand in the order {urls[::2]}, not {order}."
+
+
+@timing
+async def test_it_ends_at_the_deadline_or_with_the_last_visit(run, rng):
+    """`split_at` ends at the deadline, or before it when all visits have finished; without urls, at once."""
+    urls = addresses(rng, 4)
+    deadline = rng.randint(17, 30) / 8
+    delays = dict(zip(urls, [2.0, 9.0, 1.0, 8.0], strict=True))
+    trace = await run(visits, function="split_at", urls=urls, deadline=deadline, world=calls(visit=delays))
+    assert trace.elapsed == deadline
+    assert trace.peak("visit") == 4
+    trace = await run(visits, function="split_at", urls=urls, deadline=deadline + 9.0, world=calls(visit=delays))
+    assert trace.result == ({url: trace.given("visit", url) for url in urls}, [])
+    assert trace.elapsed == 9.0
+    trace = await run(visits, function="split_at", urls=[], deadline=deadline)
+    assert trace.result == ({}, [])
+    assert trace.elapsed == 0.0
+
+
+@result
+async def test_a_failure_before_the_deadline_is_a_result(run, rng):
+    """A visit that fails before the deadline, be it with a TimeoutError, has its exception as its result."""
+    urls = addresses(rng, 5)
+    one, other, good, late, later = rng.sample(urls, 5)
+    world = {one: call(1.0, error=ValueError), other: call(0.5, error=TimeoutError), good: 1.5, late: 4.0, later: 5.0}
+    trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=calls(visit=world))
+    in_time = {url: trace.given("visit", url) for url in (one, other, good)}
+    assert trace.result == (in_time, [url for url in urls if url in (late, later)])
+
+
+@cancellation
+@points(2)
+async def test_the_late_are_cancelled_and_cleaned_up(run, rng):
+    """`split_at` cancels the late visits at the deadline, once, and returns when all have cleaned up."""
+    urls = addresses(rng, 4)
+    early, *late = rng.sample(urls, 4)
+    deadline = rng.randint(9, 20) / 8
+    cleanups = eighths(rng, 3)
+    world = {url: call(20.0, cleanup=long) for url, long in zip(late, cleanups, strict=True)} | {early: 1.0}
+    trace = await run(visits, function="split_at", urls=urls, deadline=deadline, world=calls(visit=world))
+    leaves_cleanup_alone(trace)
+    for url in late:
+        assert trace.call("visit", url).cancelled_at == deadline
+    assert trace.elapsed == deadline + max(cleanups)
+
+
+@cancellation
+async def test_cancelled_nobody_is_split(sweep, rng):
+    """Cancelled at any point, also in the cleanup of the late, `split_at` ends with CancelledError after it."""
+    urls = addresses(rng, 3)
+    world = {url: slow_to_end(rng) for url in urls} | {rng.choice(urls): call(1.0, cleanup=0.5)}
+    swept = await sweep(visits_in_a_task, function="split_at", urls=urls, deadline=2.0, world=calls(visit=world))
+    for trace in swept:
+        leaves_cleanup_alone(trace)

@@ -1,0 +1,516 @@
+"""The suite of 08_condition: whoever can go on does so at once, and nobody else does."""
+
+import asyncio
+from functools import partial
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+# --- Warehouse -----------------------------------------------------------------------------------------
+
+
+@scenario
+async def trade(kata, stage, *, plan, stock=None):
+    """One step of the plan a second; customers are numbered as they come and noted when they are served."""
+    warehouse = kata.Warehouse() if stock is None else kata.Warehouse(stock)
+    orders, tasks = [], []
+    taken = 0
+
+    async def customer(number, n):
+        nonlocal taken
+        await warehouse.take(n)
+        taken += n
+        stage.note(f"customer {number}")
+
+    for step, n in plan:
+        if step == "take":
+            orders.append(n)
+            tasks.append(asyncio.create_task(customer(len(orders), n)))
+        elif step == "restock":
+            await warehouse.restock(n)
+        else:
+            tasks[n - 1].cancel()
+        await asyncio.sleep(1)
+        waiting = [n for n, task in zip(orders, tasks, strict=True) if not task.done()]
+        stage.note("stock", warehouse.stock)
+        stage.note("state", [warehouse.stock, taken, waiting])
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+@result
+async def test_take_and_restock_change_the_stock(run, rng):
+    """`take(n)` takes n pieces off the stock, `restock(n)` adds n; a new warehouse has as many as it was given."""
+    first, second, more = rng.randint(1, 9), rng.randint(1, 9), rng.randint(1, 9)
+    left = rng.randint(1, 9)
+    stock = first + second + left
+    plan = [("take", first), ("take", second), ("restock", more)]
+    trace = await run(trade, stock=stock, plan=plan)
+    assert trace.noted("stock") == [second + left, left, left + more]
+    trace = await run(trade, plan=[("restock", more + left), ("take", left)])
+    assert trace.noted("stock") == [more + left, more]
+
+
+@timing
+async def test_what_is_there_is_taken_at_once(run, rng):
+    """Nobody waits where there is enough, to the last piece; where one is missing, the order waits for it."""
+    stock, more = rng.randint(3, 9), rng.randint(1, 9)
+    trace = await run(trade, stock=stock, plan=[("take", stock), ("take", more + 1), ("restock", more), ("restock", 1)])
+    assert trace.noted_at("customer 1") == [0]
+    assert trace.noted_at("customer 2") == [3]
+    assert trace.noted("stock") == [0, 0, more, 0]
+
+
+@timing
+@points(2)
+async def test_one_delivery_serves_everybody_who_can_be_served(run, rng):
+    """A delivery serves all whose orders it covers at that moment, also behind one that is still too big."""
+    small, middle = rng.randint(1, 5), rng.randint(1, 5)
+    big = small + middle + rng.randint(1, 5)
+    plan = [("take", big), ("take", small), ("take", middle), ("restock", small + middle), ("restock", big)]
+    trace = await run(trade, plan=plan)
+    assert trace.noted_at("customer 2") == [3]
+    assert trace.noted_at("customer 3") == [3]
+    assert trace.noted_at("customer 1") == [4]
+    assert trace.noted("stock") == [0, 0, 0, 0, 0]
+
+
+@timing
+async def test_a_small_order_passes_a_big_one(run, rng):
+    """A small order that can be served at once does not stand behind a big one that cannot."""
+    stock = rng.randint(2, 9)
+    small = rng.randint(1, stock)
+    trace = await run(trade, stock=stock, plan=[("take", stock + rng.randint(1, 9)), ("take", small)])
+    assert trace.noted_at("customer 2") == [1]
+    assert trace.noted("stock") == [stock, stock - small]
+
+
+@result
+@points(2)
+async def test_two_do_not_take_the_same_pieces(run, rng):
+    """Of two who wait for the same pieces one takes them; the other waits on, and the stock is never negative."""
+    n = rng.randint(2, 9)
+    trace = await run(trade, plan=[("take", n), ("take", n), ("restock", n), ("restock", n)])
+    assert trace.noted("stock") == [0, 0, 0, 0]
+    served = sorted([*trace.noted_at("customer 1"), *trace.noted_at("customer 2")])
+    assert served == [2, 3], (
+        f"Two wait for {n} each, and {n} come in at 2 s and again at 3 s: one is served each time, not at {served} s."
+    )
+
+
+def assert_everything_is_right(trace, plan, stock):
+    """No piece is lost or taken twice, and nobody waits who could be served."""
+    for second, ((step, n), (left, taken, waiting)) in enumerate(zip(plan, trace.noted("state"), strict=True)):
+        stock += n if step == "restock" else 0
+        after = f"After `{step}({n})` at {second} s"
+        assert left >= 0, f"{after} the stock is negative: {left}."
+        assert left + taken == stock, (
+            f"{after}, {stock} pieces have come in, but {left} are in stock and {taken} are taken."
+        )
+        served = [order for order in waiting if order <= left]
+        assert not served, f"{after}, {left} are in stock, and yet somebody who wants {served[0]} still waits."
+
+
+@result
+async def test_nobody_waits_who_could_be_served(run, rng):
+    """However orders and deliveries come: no piece is lost, and nobody waits who could be served."""
+    plan = [(rng.choice(["take", "take", "restock"]), rng.randint(1, 6)) for _ in range(14)]
+    plan = [("take", 5), *plan, ("restock", 6), ("take", 1)]
+    stock = rng.randint(0, 4)
+    trace = await run(trade, plan=plan, stock=stock)
+    assert_everything_is_right(trace, plan, stock)
+
+
+@cancellation
+async def test_customers_who_give_up_cost_nobody_anything(run, rng):
+    """However many customers give up: no piece is lost, and nobody waits who could be served."""
+    plan = [("take", 3), ("take", 9)]
+    for customer in range(2, 7):
+        plan += [("take", rng.randint(2, 6)), ("cancel", customer), ("restock", rng.randint(1, 4))]
+    trace = await run(trade, plan=plan, stock=2)
+    assert_everything_is_right(trace, plan, 2)
+
+
+@scenario
+async def change_of_mind(kata, stage, *, n, cancel_first):
+    """Somebody gives up in the very moment in which the goods come in."""
+    warehouse = kata.Warehouse()
+    leaver = asyncio.create_task(warehouse.take(n))
+    await asyncio.sleep(1)
+    stayer = asyncio.create_task(warehouse.take(n))
+    await asyncio.sleep(1)
+    if cancel_first:
+        leaver.cancel()
+        await warehouse.restock(n)
+    else:
+        await warehouse.restock(n)
+        leaver.cancel()
+    await asyncio.sleep(1)
+    served = sum(task.done() and not task.cancelled() for task in (leaver, stayer))
+    stage.note("served", served)
+    stage.note("stock", warehouse.stock)
+    stayer.cancel()
+    await asyncio.wait([leaver, stayer])
+    for task in (leaver, stayer):
+        if not task.cancelled():
+            task.result()
+
+
+@cancellation
+@points(2)
+async def test_who_gives_up_as_the_goods_come_in_leaves_them_to_the_next(run, rng):
+    """Of two who wait, one gives up in the very moment of the delivery: the other one is served."""
+    for cancel_first in (True, False):
+        trace = await run(change_of_mind, n=rng.randint(2, 9), cancel_first=cancel_first)
+        assert trace.noted("served") == [1]
+        assert trace.noted("stock") == [0]
+
+
+@scenario
+async def order(kata, stage, *, n):
+    """Pieces come in one by one, until the order can be served, and then one more."""
+    warehouse = kata.Warehouse()
+    task = stage.target(asyncio.create_task(warehouse.take(n)))
+    for _ in range(n + 1):
+        await asyncio.sleep(1)
+        await warehouse.restock(1)
+    stage.note("stock", warehouse.stock)
+    await asyncio.wait_for(warehouse.take(1), 1)
+    return await task
+
+
+@cancellation
+async def test_a_cancelled_order_takes_nothing(sweep, rng):
+    """Cancelled while it waits, `take` ends with CancelledError, takes nothing, and trade goes on."""
+    n = rng.randint(2, 4)
+    for trace in await sweep(order, n=n):
+        assert trace.noted("stock") == [n + 1]
+
+
+@scenario
+async def bad_numbers(kata, stage, *, stock, numbers):
+    warehouse = kata.Warehouse(stock)
+    refused = []
+    for n in numbers:
+        for name, method in (("take", warehouse.take), ("restock", warehouse.restock)):
+            try:
+                await method(n)
+            except ValueError:
+                refused.append(f"{name}({n})")
+    return [*refused, warehouse.stock]
+
+
+@result
+async def test_at_least_one_piece(run, rng):
+    """`take` and `restock` raise ValueError for an n below 1, and the stock stays as it is."""
+    numbers = [0, -rng.randint(1, 9)]
+    stock = rng.randint(1, 9)
+    trace = await run(bad_numbers, stock=stock, numbers=numbers)
+    assert trace.result == [f"{name}({n})" for n in numbers for name in ("take", "restock")] + [stock]
+
+
+# --- TaxiRank ------------------------------------------------------------------------------------------
+
+
+@scenario
+async def evening(kata, stage, *, plan):
+    """One step of the plan a second; passengers are noted when they leave. Returns what each `send` returned."""
+    rank = kata.TaxiRank()
+    passengers, sent = {}, []
+
+    async def passenger(name):
+        await rank.wait(name)
+        stage.note(name)
+
+    for step, what in plan:
+        if step == "wait":
+            passengers[what] = asyncio.create_task(passenger(what))
+        elif step == "send":
+            sent.append(await rank.send(what))
+        elif step == "send_all":
+            await rank.send_all()
+        else:
+            passengers[what].cancel()
+        await asyncio.sleep(1)
+    for task in passengers.values():
+        task.cancel()
+    await asyncio.wait(passengers.values())
+    for task in passengers.values():
+        if not task.cancelled():
+            task.result()
+    return sent
+
+
+def people(rng, count):
+    """So many names that nobody can know."""
+    return [f"passenger {number}" for number in rng.sample(range(100, 1000), count)]
+
+
+def arrivals(names):
+    """The steps in which they come."""
+    return [("wait", name) for name in names]
+
+
+@ordering
+@points(2)
+async def test_those_who_have_waited_longest_are_sent(run, rng):
+    """`send(n)` sends off exactly the n who have waited longest, all if there are fewer, and returns their names."""
+    names = people(rng, 6)
+    trace = await run(evening, plan=[*arrivals(names), ("send", 2), ("send", 1), ("send", rng.randint(4, 9))])
+    assert trace.result == [names[:2], names[2:3], names[3:]]
+    for name, left_at in zip(names, [6, 6, 7, 8, 8, 8], strict=True):
+        assert trace.noted_at(name) == [left_at]
+
+
+@ordering
+async def test_nothing_is_kept_for_those_who_come_later(run, rng):
+    """What an earlier `send` had to spare is not kept: who comes later waits for a `send` of their own."""
+    early, late, last = people(rng, 3)
+    plan = [("send", rng.randint(1, 5)), ("wait", early), ("send", rng.randint(2, 5)), ("wait", late), ("wait", last)]
+    trace = await run(evening, plan=[*plan, ("send", 1)])
+    assert trace.result == [[], [early], [late]]
+    assert trace.noted_at(early) == [2]
+    assert trace.noted_at(late) == [5]
+    assert trace.noted_at(last) == []
+
+
+@timing
+async def test_send_all_sends_everybody_who_waits_now(run, rng):
+    """`send_all()` sends off everybody who waits at that moment, and nobody who comes later."""
+    names = people(rng, rng.randint(3, 5))
+    plan = [*arrivals(names[:-1]), ("send_all", None), *arrivals(names[-1:]), ("send", 3)]
+    trace = await run(evening, plan=plan)
+    for name in names[:-1]:
+        assert trace.noted_at(name) == [len(names) - 1]
+    assert trace.noted_at(names[-1]) == [len(names) + 1]
+    assert trace.result == [names[-1:]]
+
+
+@scenario
+async def rush(kata, stage, *, first, second, newcomer):
+    """Somebody comes, and another taxi, before those who were sent off have had time to leave."""
+    rank = kata.TaxiRank()
+
+    async def passenger(name):
+        await rank.wait(name)
+        stage.note("left", name)
+
+    tasks = []
+    for name in (first, second):
+        tasks.append(asyncio.create_task(passenger(name)))
+        await asyncio.sleep(1)
+    sent = [*await rank.send(1)]
+    tasks.append(asyncio.create_task(passenger(newcomer)))
+    sent += await rank.send(1)
+    await asyncio.sleep(1)
+    stage.note("gone", [task.done() for task in tasks])
+    sent += await rank.send(5)
+    await asyncio.wait(tasks)
+    for task in tasks:
+        task.result()
+    return sent
+
+
+@ordering
+async def test_each_send_sends_others(run, rng):
+    """Two sends at the same moment send off two; who comes at that moment waits for the next."""
+    first, second, newcomer = people(rng, 3)
+    trace = await run(rush, first=first, second=second, newcomer=newcomer)
+    assert trace.noted("gone") == [[True, True, False]]
+    assert trace.result == [first, second, newcomer]
+
+
+@scenario
+async def two_ranks(kata, stage, *, here, there):
+    station, harbour = kata.TaxiRank(), kata.TaxiRank()
+    tasks = [asyncio.create_task(station.wait(here))]
+    await asyncio.sleep(1)
+    tasks.append(asyncio.create_task(harbour.wait(there)))
+    await asyncio.sleep(1)
+    sent = [await harbour.send(2)]
+    await asyncio.sleep(1)
+    stage.note("gone", [task.done() for task in tasks])
+    sent.append(await station.send(2))
+    await asyncio.wait(tasks)
+    for task in tasks:
+        task.result()
+    return sent
+
+
+@ordering
+async def test_each_rank_has_its_own_line(run, rng):
+    """A taxi at one rank sends off nobody at another one."""
+    here, there = people(rng, 2)
+    trace = await run(two_ranks, here=here, there=there)
+    assert trace.noted("gone") == [[False, True]]
+    assert trace.result == [[there], [here]]
+
+
+@cancellation
+async def test_who_has_given_up_has_left_the_line(run, rng):
+    """A passenger who gives up is not counted and not named by a later `send`."""
+    names = people(rng, 5)
+    gone = rng.randrange(3)
+    plan = [*arrivals(names[:4]), ("cancel", names[gone]), *arrivals(names[4:]), ("send", 3)]
+    rest = [name for name in names if name != names[gone]]
+    trace = await run(evening, plan=plan)
+    assert trace.result == [rest[:3]]
+    for name in rest[:3]:
+        assert trace.noted_at(name) == [6]
+    assert trace.noted_at(rest[3]) == []
+
+
+@scenario
+async def impatience(kata, stage, *, names):
+    """The first in the line may be cancelled; after that everybody is sent off."""
+    rank = kata.TaxiRank()
+    tasks = [stage.target(asyncio.create_task(rank.wait(names[0])))]
+    for name in names[1:]:
+        await asyncio.sleep(1)
+        tasks.append(asyncio.create_task(rank.wait(name)))
+    await asyncio.sleep(1)
+    stage.note("sent first", await rank.send(1))
+    await asyncio.sleep(1)
+    stage.note("sent then", await rank.send(3))
+    await asyncio.wait(tasks[1:], timeout=1)
+    return await tasks[0]
+
+
+@cancellation
+async def test_a_cancelled_passenger_ends_and_the_others_go(sweep, rng):
+    """Cancelled while it waits, `wait` ends with CancelledError, and the others are sent off as if alone."""
+    first, second, third = people(rng, 3)
+    for trace in await sweep(impatience, names=[first, second, third]):
+        assert trace.noted("sent first") == [[second]]
+        assert trace.noted("sent then") == [[third]]
+
+
+# --- take_turns ----------------------------------------------------------------------------------------
+
+
+@scenario
+async def game(kata, stage, *, seats, rounds):
+    play = stage.calls("play")
+    players = [partial(play, seat) for seat in seats]
+    given = list(players)
+    answers = await kata.take_turns(players, rounds)
+    stage.note("list changed", players != given)
+    return answers
+
+
+@ordering
+@points(2)
+async def test_one_after_another_in_order(run, rng):
+    """Players are called strictly one after another, in their order, as many times round as asked for."""
+    seats = rng.sample(range(10, 100), rng.randint(3, 5))
+    rounds = rng.randint(2, 4)
+    delays = [rng.randint(1, 12) / 4 for _ in range(len(seats) * rounds)]
+    trace = await run(game, seats=seats, rounds=rounds, world=calls(play=delays))
+    assert trace.order("play") == seats * rounds
+    assert trace.peak("play") == 1
+
+
+@timing
+async def test_the_next_player_is_called_at_once(run, rng):
+    """Each player is called the moment the one before has answered; no players take no time."""
+    seats = list(range(rng.randint(2, 4)))
+    delays = [rng.randint(1, 12) / 4 for _ in range(len(seats) * 2)]
+    trace = await run(game, seats=seats, rounds=2, world=calls(play=delays))
+    assert trace.starts("play") == [sum(delays[:turn]) for turn in range(len(delays))]
+    assert trace.elapsed == sum(delays)
+    trace = await run(game, seats=[], rounds=3)
+    assert trace.result == []
+    assert trace.elapsed == 0
+
+
+@result
+async def test_answers_come_in_the_order_played(run, rng):
+    """The answers stand in the order in which they were given, and the list of players is left as it was."""
+    trace = await run(game, seats=["white", "black", "red"], rounds=rng.randint(2, 4), world=calls(play=0.5))
+    assert trace.result == trace.all_given("play")
+    assert trace.noted("list changed") == [False]
+
+
+@scenario
+async def twice_at_the_table(kata, stage, *, rounds):
+    play = stage.calls("play")
+    hare, hedgehog = partial(play, "hare"), partial(play, "hedgehog")
+    return await kata.take_turns([hedgehog, hare, hedgehog], rounds)
+
+
+@ordering
+async def test_one_player_may_sit_in_two_places(run, rng):
+    """The same player may stand in the list twice, and then plays twice a round."""
+    rounds = rng.randint(1, 3)
+    trace = await run(twice_at_the_table, rounds=rounds, world=calls(play=1.0))
+    assert trace.order("play") == ["hedgehog", "hare", "hedgehog"] * rounds
+    assert trace.result == trace.all_given("play")
+
+
+@scenario
+async def table(kata, stage, *, players, rounds):
+    """Notes for each call who plays, and the number of the task that calls; and the tasks there are early on."""
+    play = stage.calls("play")
+    called_by = []
+
+    def player(seat):
+        called_by.append((seat, asyncio.current_task()))
+        return play(seat)
+
+    game = asyncio.create_task(kata.take_turns([partial(player, seat) for seat in range(players)], rounds))
+    await asyncio.sleep(0.5)
+    there = asyncio.all_tasks()
+    await asyncio.wait([game])
+    tasks = list({task for _, task in called_by})
+    stage.note("called by", [[seat, tasks.index(task)] for seat, task in called_by])
+    stage.note("tasks there from the start", sum(task in there for task in tasks))
+    return await game
+
+
+@ordering
+async def test_each_player_has_a_task_of_its_own_from_the_start(run, rng):
+    """Each player is called by a task of its own, and all these tasks are there from the start."""
+    players, rounds = rng.randint(2, 4), rng.randint(2, 3)
+    trace = await run(table, players=players, rounds=rounds, world=calls(play=1.0))
+    assert trace.order("play") == list(range(players)) * rounds
+    [called_by] = trace.noted("called by")
+    tasks = {task for _, task in called_by}
+    for task in tasks:
+        seats = {seat for seat, other in called_by if other == task}
+        assert len(seats) == 1, f"One task calls {len(seats)} players; each should have a task of its own."
+    [there] = trace.noted("tasks there from the start")
+    assert there == len(tasks), f"{len(tasks)} tasks call the players; from the start there were only {there} of them."
+
+
+@result
+@points(2)
+async def test_a_player_that_fails_ends_the_game(run, rng):
+    """When a player fails its error is raised at once; nobody else is called, and no task stays behind."""
+    players = rng.randint(3, 5)
+    last = rng.randrange(players, 2 * players)
+    delays = [rng.randint(1, 12) / 4 for _ in range(last + 1)]
+    script = [*delays[:-1], call(delays[-1], error=ArithmeticError), 1.0]
+    trace = await run(game, seats=list(range(players)), rounds=3, world=calls(play=script), raises=ArithmeticError)
+    assert trace.count("play") == last + 1
+    assert trace.error.holds(trace.calls("play")[-1].value), f"Another error than the player's was raised: {trace.error}."
+    assert trace.elapsed == sum(delays)
+
+
+@scenario
+async def broken_off(kata, stage, *, seats, rounds):
+    play = stage.calls("play")
+    task = stage.target(asyncio.create_task(kata.take_turns([partial(play, seat) for seat in range(seats)], rounds)))
+    await asyncio.wait([task])
+    await asyncio.sleep(1)  # players' tasks that hand a lock on as they end need some turns of the loop
+    return await task
+
+
+@cancellation
+async def test_a_cancelled_game_is_over(sweep, rng):
+    """Cancelled at any point, it ends with CancelledError, and no player plays on or is called any more."""
+    for trace in await sweep(broken_off, seats=3, rounds=2, world=calls(play=[0.5, 1.25, 0.75, 2.0])):
+        late = [span for span in trace.calls("play") if span.end is None or span.end > trace.struck_at]
+        assert not late, f"Cancelled at {trace.struck_at!r} s; player {late[0].key} played after that."
