@@ -7,46 +7,47 @@ Imports stand inside the commands: `kata --help` and `kata list` should start at
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
+import click
+
+from checker import __version__
 
 if TYPE_CHECKING:
     from checker.course import Course, Kata
 
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
 
-app = typer.Typer(
-    help="Learn asyncio by katas whose behaviour in time is graded.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+words = click.argument("kata", nargs=-1, metavar="[KATA]...")
+word = click.argument("kata", metavar="KATA")
+sandbox_option = click.option(
+    "--sandbox", default="auto", metavar="KIND", show_default=True, help="auto, bwrap, landlock or none."
 )
 
-Words = Annotated[list[str] | None, typer.Argument(metavar="[KATA]...", help="07_semaphore, 07, 7 or semaphore; none: all.")]
-Word = Annotated[str, typer.Argument(metavar="KATA", help="07_semaphore, 07, 7 or semaphore.")]
-Where = Annotated[Path | None, typer.Option("--path", help="A file, or a folder with katas; else your workspace.")]
-Sandbox = Annotated[str, typer.Option(help="auto, bwrap, landlock or none.", metavar="KIND")]
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="kata")
+def app() -> None:
+    """Learn asyncio by katas whose behaviour in time is graded.
+
+    KATA is 07_semaphore, 07, 7 or semaphore; where it may be left out, all are meant.
+    """
 
 
 def main() -> None:
     """Run the command line; faults of usage and of the grader end in one sentence, never a traceback."""
-    try:
-        app(standalone_mode=True)
-    except KeyboardInterrupt:
-        _quit("Interrupted.", 130)
+    app(prog_name="kata")
 
 
 @app.command()
-def check(
-    kata: Words = None,
-    path: Where = None,
-    seed: Annotated[int | None, typer.Option(help="Replays a run: draws the same numbers.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    sandbox: Sandbox = "auto",
-) -> None:
+@words
+@click.option("--path", type=click.Path(path_type=Path), help="A file, or a folder with katas; else your workspace.")
+@click.option("--seed", type=int, help="Replays a run: draws the same numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@sandbox_option
+def check(kata: tuple[str, ...], path: Path | None, seed: int | None, as_json: bool, sandbox: str) -> None:
     """Grade your work."""
     from checker.grade import grade
     from checker.submission import Submission
@@ -70,17 +71,16 @@ def check(
         finally:
             reference.close()
     verdicts = {report.verdict(grading.of(each)) for each in katas}
-    raise typer.Exit(FAULT if "error" in verdicts else FAILED if "failed" in verdicts else PASSED)
+    raise SystemExit(FAULT if "error" in verdicts else FAILED if "failed" in verdicts else PASSED)
 
 
 @app.command()
-def verify(
-    kata: Words = None,
-    repeat: Annotated[int, typer.Option(min=1, help="Grade each right answer this often, with new seeds.")] = 1,
-    jobs: Annotated[int | None, typer.Option(min=1, help="How many at a time; default: one a processor.")] = None,
-    record: Annotated[bool, typer.Option(help="Write down what each known mistake looks like.")] = False,
-    sandbox: Sandbox = "auto",
-) -> None:
+@words
+@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Grade right answers so often, with new seeds.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many at a time; default: one a processor.")
+@click.option("--record", is_flag=True, help="Write down what each known mistake looks like.")
+@sandbox_option
+def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, record: bool, sandbox: str) -> None:
     """Prove the course: right answers pass, stubs and idlers fail, every mistake is caught."""
     from checker import verify as verifying
 
@@ -95,8 +95,8 @@ def verify(
         _save_fingerprints(katas, outcomes)
     problems = sum(len(outcome.problems) for outcome in outcomes)
     _say_verified(katas, outcomes)
-    typer.echo(f"{len(outcomes)} answers graded, {problems} problems")
-    raise typer.Exit(FAILED if problems else PASSED)
+    click.echo(f"{len(outcomes)} answers graded, {problems} problems")
+    raise SystemExit(FAILED if problems else PASSED)
 
 
 def _told(outcomes: Any) -> list[Any]:
@@ -104,7 +104,7 @@ def _told(outcomes: Any) -> list[Any]:
     for outcome in outcomes:
         kept.append(outcome)
         for problem in outcome.problems:
-            typer.echo(f"{outcome.kata}: {outcome.role} {outcome.answer} {problem}")
+            click.echo(f"{outcome.kata}: {outcome.role} {outcome.answer} {problem}")
     return kept
 
 
@@ -116,7 +116,7 @@ def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
             counts[outcome.role] += not outcome.problems
         totals = {role: sum(outcome.role == role for outcome in own) for role in counts}
         parts = ", ".join(f"{role} {counts[role]}/{totals[role]}" for role in counts if totals[role])
-        typer.echo(f"{each.name}: {parts}")
+        click.echo(f"{each.name}: {parts}")
 
 
 def _save_fingerprints(katas: list[Kata], outcomes: list[Any]) -> None:
@@ -138,11 +138,12 @@ def list_katas() -> None:
     workspace = _workspace(None)
     for kata in _course().katas:
         here = "" if (workspace / f"{kata.name}.py").exists() else "   (not started)"
-        typer.echo(f"{kata.name:<20} {kata.title}{here}")
+        click.echo(f"{kata.name:<20} {kata.title}{here}")
 
 
 @app.command()
-def show(kata: Word) -> None:
+@word
+def show(kata: str) -> None:
     """Show a kata's brief."""
     from rich.markdown import Markdown
 
@@ -151,22 +152,22 @@ def show(kata: Word) -> None:
 
 
 @app.command()
-def hint(
-    kata: Word,
-    level: Annotated[int, typer.Argument(min=1, max=3, help="1 a question, 2 the mechanism, 3 nearly the code.")] = 1,
-) -> None:
-    """Give a hint; the higher the level, the more it says."""
+@word
+@click.argument("level", type=click.IntRange(1, 3), default=1)
+def hint(kata: str, level: int) -> None:
+    """Give a hint: LEVEL 1 is a question, 2 the mechanism, 3 nearly the code."""
     from rich.markdown import Markdown
 
     found = _find(kata)
     console = _console()
     console.print(Markdown(found.hint(level)), width=min(console.width, 90))
     if level < 3:
-        typer.echo(f"\nMore: kata hint {found.name} {level + 1}")
+        click.echo(f"\nMore: kata hint {found.name} {level + 1}")
 
 
 @app.command()
-def start(kata: Words = None) -> None:
+@words
+def start(kata: tuple[str, ...]) -> None:
     """Put stubs into your workspace; never overwrites a file."""
     import shutil
 
@@ -175,10 +176,10 @@ def start(kata: Words = None) -> None:
     for each in _select(kata):
         target = workspace / each.stub.name
         if target.exists():
-            typer.echo(f"{target.relative_to(Path.cwd())} is there already.")
+            click.echo(f"{target.relative_to(Path.cwd())} is there already.")
             continue
         shutil.copyfile(each.stub, target)
-        typer.echo(f"{target.relative_to(Path.cwd())} is ready; then: kata check {each.name}")
+        click.echo(f"{target.relative_to(Path.cwd())} is ready; then: kata check {each.name}")
 
 
 # --- what the commands share --------------------------------------------------------------------------
@@ -197,11 +198,11 @@ def _find(word: str) -> Kata:
     return _select([word])[0]
 
 
-def _select(words: list[str] | None) -> list[Kata]:
+def _select(names: Sequence[str] | None) -> list[Kata]:
     from checker.course import UnknownKata
 
     try:
-        return _course().select(words or [])
+        return _course().select(names or [])
     except UnknownKata as error:
         _quit(str(error), USAGE)
 
@@ -258,5 +259,5 @@ def _console() -> Any:
 
 
 def _quit(text: str, status: int) -> NoReturn:
-    typer.echo(text, err=True)
+    click.echo(text, err=True)
     raise SystemExit(status)

@@ -102,8 +102,11 @@ class Terminal:
         style = "bold green" if verdict(results) == "passed" else "bold red"
         self._line(f"{kata.name}  {kata.title}", "bold", right=f"{score:g} of {most:g} points", right_style=style)
         source = grading.grader.source(kata.name)
-        if source.problem:
-            self._line(f"  {self._mark('failed')} {source.problem}", "red")
+        decided = grading.grader.decided(kata.name)
+        if decided is not None:
+            self._line(f"  {self._mark('failed')} {decided.problem}", "red", indent=4)
+            self._frames(source.lines, decided)
+            self._printed(decided)
             self._line("")
             return
         for name in PROPERTIES:
@@ -152,28 +155,30 @@ class Terminal:
             self._line("")
             return
         played = result.played[-1]
-        self._frames(grading, kata, played.trace)
+        self._frames(grading.grader.source(kata.name).lines, played.trace)
         self._printed(played.trace)
         if result.property != "result" and played.trace.spans and played.trace.ended != "refused":
             self._timelines(grading, kata, played)
         self._line("")
 
-    def _frames(self, grading: Grading, kata: Kata, trace: Trace) -> None:
-        lines = grading.grader.source(kata.name).lines
+    def _frames(self, lines: list[str], trace: Trace) -> None:
+        """The submission's own lines that a run's end has to do with, as the grader read them."""
         frames = [(frame.line, frame.function) for frame in (trace.error.frames if trace.error else ())]
         frames += [(each.frames[-1].line, each.name) for each in (*trace.waiting, *trace.leaks)[:5] if each.frames]
-        frames += [(stretch.line, "the loop's thread") for stretch in trace.blocked[:1] if stretch.line]
+        frames += [(stretch.line, "") for stretch in trace.blocked[:1] if stretch.line]
         if trace.problem_line:
             frames.append((trace.problem_line, ""))
-        for line, function in dict.fromkeys(frames):
-            if 1 <= line <= len(lines):
-                code = printable(lines[line - 1].strip())
-                where = f" in {printable(function)}" if function else ""
-                self._line(f"    line {line}{where}: {code}", "yellow", indent=8)
-                if trace.problem_column and line == trace.problem_line:
-                    lead = len(lines[line - 1]) - len(lines[line - 1].lstrip())
-                    offset = len(f"    line {line}{where}: ") + max(0, trace.problem_column - 1 - lead)
-                    self._line(" " * offset + "^", "yellow")
+        told: dict[int, str] = {}
+        for line, function in frames:
+            told.setdefault(line, "" if function == "<module>" else printable(function))
+        for line, function in told.items():
+            if not 1 <= line <= len(lines):
+                continue
+            lead = f"    line {line}{f' in {function}' if function else ''}: "
+            self._line(lead + printable(lines[line - 1].strip()), "yellow", indent=8)
+            if trace.problem_column and line == trace.problem_line:
+                indented = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+                self._line(" " * (len(lead) + max(0, trace.problem_column - 1 - indented)) + "^", "yellow")
 
     def _printed(self, trace: Trace) -> None:
         lines = trace.printed.splitlines()

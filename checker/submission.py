@@ -52,12 +52,12 @@ def read(path: Path, kata: str) -> Source:
         return Source(path, problem=f"There is no file {shown}. `kata start {kata}` makes one to begin with.")
     except OSError as error:
         return Source(path, problem=f"{shown} cannot be opened: {error.strerror}.")
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        what = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
+        return Source(path, problem=f"{shown} is {what}; it should be a Python file.")
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if stat.S_ISDIR(mode):
-            return Source(path, problem=f"{shown} is a folder; it should be a Python file.")
-        if not stat.S_ISREG(mode):
-            return Source(path, problem=f"{shown} is not an ordinary file.")
         data = file.read(MAX_BYTES + 1)
     problem = _problem(data, shown)
     return Source(path, b"" if problem else data, problem)

@@ -74,7 +74,7 @@ class Alien(msgspec.Struct, tag="o", array_like=True, frozen=True, eq=False):
     shown: str
 
     def __repr__(self) -> str:
-        return f"<{self.shown} object>"
+        return self.shown if " " in self.shown else f"a {self.shown} object"
 
 
 Value = Union[  # noqa: UP007 - msgspec resolves the forward references in a Union

@@ -1,22 +1,17 @@
 """Condition: wait until something is true.
 
-A lock lets one in after another; a condition lets somebody sleep until what they wait for has
-come true. You keep a warehouse, send off passengers from a taxi rank, and let players take turns.
+A condition lets somebody sleep until what they wait for has come true. You keep a warehouse, send
+off passengers from a taxi rank, and let players take turns.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-# TODO: for each class, say first what exactly somebody waits for, and who can make it true.
-
 
 class Warehouse:
-    """A stock of goods, `stock` pieces at first; it is never negative.
+    """Goods in stock, never below 0. A cancelled waiter takes none and costs nobody their turn."""
 
-    Nobody waits who could be served: a small order passes a big one that has to wait. A waiter
-    that is cancelled takes nothing and costs nobody else their turn.
-    """
-
+    # TODO: what exactly does somebody wait for, and who can make it true?
     def __init__(self, stock: int = 0) -> None:
         raise NotImplementedError
 
@@ -30,27 +25,26 @@ class Warehouse:
         raise NotImplementedError
 
     async def restock(self, n: int) -> None:
-        """Add `n` pieces; all who now can, take theirs at once. `n` < 1: `ValueError`."""
+        """Add `n` pieces; nobody waits on who can be served now. `n` < 1: `ValueError`."""
         raise NotImplementedError
 
 
 class TaxiRank:
-    """Passengers wait in a line, and are sent off from its front.
+    """A line of passengers. Whoever starts waiting later never profits from an earlier send."""
 
-    Whoever starts waiting later never profits from an earlier `send`: with nobody in the line,
-    nothing is kept for the next. A passenger that is cancelled has left the line.
-    """
+    def __init__(self) -> None:
+        raise NotImplementedError
 
     async def wait(self, name: str) -> None:
-        """Join the end of the line; return when this passenger, and nobody else, is sent off."""
+        """Join the line; return when sent off. Cancelled, a passenger leaves the line."""
         raise NotImplementedError
 
     async def send(self, n: int) -> list[str]:
-        """Send off exactly the `n` who have waited longest (all, if fewer); their names in order."""
+        """Send off exactly the `n` who waited longest (all, if fewer); returns names in order."""
         raise NotImplementedError
 
     async def send_all(self) -> list[str]:
-        """Send off everybody who waits now; their names, longest wait first."""
+        """Send off everybody who waits now; returns their names in the same order."""
         raise NotImplementedError
 
 
@@ -58,8 +52,8 @@ class TaxiRank:
 async def take_turns(players: list[Callable[[], Awaitable[Any]]], rounds: int) -> list[Any]:
     """Call the async players strictly one after another, in order, `rounds` times round.
 
-    Each player is called by a task of its own, the same in every round; all the tasks exist from
-    the start. Returns the answers in the order played. If a player fails, the others stop and its
+    Each player is called by a task of its own, the same in every round; all tasks exist from the
+    start. Returns the answers in the order played. If a player fails, the others stop and its
     error is raised; cancelled, no player is called any more.
     """
     raise NotImplementedError

@@ -114,7 +114,7 @@ class Play:
         loop = VirtualEventLoop(self._clock)
         asyncio.set_event_loop(loop)
         self._witness.own_loop = loop
-        self._main = loop.create_task(self._async_answer(coroutine), name="scenario")
+        self._main = loop.create_task(self._async_answer(coroutine), name="main")
         self._stage.struck = self._main
         loop.run_until_complete(self._main)
         if not self._witness.leaks:

@@ -12,7 +12,7 @@ from checker.course import Course, Kata
 from checker.submission import Source, Submission, printable
 from checker.suite.scenario import ship
 from checker.trace import Trace
-from checker.values import Error, known_name
+from checker.values import Alien, Error, known_name
 from checker.world.script import World
 from checker.world.session import WALL_CLOCK, Performance, Session
 
@@ -92,6 +92,10 @@ class Grader:
         """A test begins."""
         self.results[f"{result.kata}/{result.name}"] = result
 
+    def decided(self, kata: str) -> Trace | None:
+        """The run that has shown that the submission cannot be played at all in this kata, if one has."""
+        return self._decided.get(kata)
+
     # --- playing ---------------------------------------------------------------------------------------
 
     def play(self, result: Result, request: Request) -> Trace:
@@ -150,6 +154,8 @@ def judge(trace: Trace, request: Request) -> None:
     if trace.ended != "finished":
         line = f" (line {trace.problem_line})" if trace.problem_line else ""
         raise Failure(f"{trace.problem or trace.ended}{line}")
+    if isinstance(trace.result, Alien):
+        raise Failure(f"It returned {trace.result!r}, which is no plain data such as a list or a string.")
     error = trace.error
     if error is not None and _unwritten(error):
         raise Failure(f"Not written yet: it raises NotImplementedError{_where(error)}.")

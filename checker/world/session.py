@@ -260,7 +260,7 @@ def _broken_off(code: int | None, silent: bool, limits: messages.Limits) -> tupl
 
 def _sentence(trace: Trace, limits: messages.Limits) -> str:
     where = "; ".join(
-        f"{each.name}, line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames
+        f"{each.name} in line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames
     )
     at = f" ({where})" if where else ""
     return {

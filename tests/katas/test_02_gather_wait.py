@@ -7,7 +7,7 @@ from checker.suite import call, calls, cancellation, ordering, points, result, s
 
 def addresses(rng, count):
     """So many urls that nobody can know."""
-    return [f"http://site-{rng.randrange(10**6)}.example/{place}" for place in range(count)]
+    return [f"/{rng.randrange(10**5)}/{place}" for place in range(count)]
 
 
 def eighths(rng, count, *, least=1, most=40):
@@ -77,10 +77,9 @@ async def test_a_url_that_stands_twice_is_visited_twice(run, rng):
     world = calls(visit={twice: 2.0, once: rng.choice([1.0, 3.0])})
     for function in ("visit_all", "visit_settled", "visit_or_abandon"):
         trace = await run(visits, function=function, urls=[twice, once, twice], world=world)
-        assert sorted(trace.order("visit"), key=[once, twice].index) == [once, twice, twice], (
-            f"Given one url twice and one once, `{function}` made {trace.count('visit')} visits, expected 3."
-        )
-        first, second = (span.value for span in trace.calls("visit") if span.key == twice)
+        brought = [span.value for span in trace.calls("visit") if span.key == twice]
+        assert len(brought) == 2, f"`{function}` visited {len(brought)} times a url that stands in its list 2 times."
+        first, second = brought
         alone = trace.given("visit", once)
         assert trace.result in ([first, alone, second], [second, alone, first])
 
@@ -171,7 +170,7 @@ async def test_groups_keep_their_order(run, rng):
     urls = [url for members in groups.values() for url in members]
     delays = dict(zip(urls, sorted(eighths(rng, len(urls)), reverse=True), strict=True))
     trace = await run(group_visits, groups=groups, world=calls(visit=delays))
-    assert isinstance(trace.result, dict), f"It should have returned a dict; it returned {trace.result!r}."
+    assert trace.result == {name: [trace.given("visit", url) for url in group] for name, group in groups.items()}
     found = list(trace.result)
     assert found == list(groups), f"The groups should stand in the order {list(groups)}, not {found}."
     trace = await run(group_visits, groups={}, world=calls(visit=delays))
@@ -316,13 +315,13 @@ async def test_cancelled_in_the_cleanup_it_still_waits(sweep, rng):
 async def test_the_first_to_finish_wins(run, rng):
     """`first_visit` returns the result of whichever visit finishes first, even where a later one fails."""
     urls = addresses(rng, rng.randint(3, 6))
-    delays = eighths(rng, len(urls))
-    winner = urls[delays.index(min(delays))]
-    world = {url: call(delay, error=None if url == winner else OSError) for url, delay in zip(urls, delays, strict=True)}
+    winner = rng.choice(urls[1:])
+    delays = {url: 1.0 if url == winner else rng.randint(9, 40) / 8 for url in urls}
+    world = {url: call(delays[url], error=None if url == winner else OSError) for url in urls}
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
     assert trace.result == trace.given("visit", winner)
     assert trace.noted("urls afterwards") == [urls]
-    trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=delays[0]))
+    trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=2.0))
     assert trace.result == trace.given("visit", urls[0])
 
 
@@ -340,7 +339,7 @@ async def test_it_is_over_with_the_first(run, rng):
 async def test_the_first_to_finish_may_fail(run, rng):
     """If the first visit to finish failed, `first_visit` raises its error, whoever succeeds later."""
     urls = addresses(rng, 4)
-    bad = rng.choice(urls)
+    bad = rng.choice(urls[1:])
     world = calls(visit={url: call(1.5, error=LookupError) if url == bad else 4.0 for url in urls})
     trace = await run(visits, function="first_visit", urls=urls, world=world, raises=LookupError)
     rises(trace, trace.given("visit", bad))
@@ -352,7 +351,8 @@ async def test_the_first_to_finish_may_fail(run, rng):
 async def test_the_others_have_cleaned_up(run, rng):
     """`first_visit` cancels the others once, and returns when all of them have cleaned up."""
     urls = addresses(rng, 4)
-    winner, *losers = rng.sample(urls, 4)
+    winner = rng.choice(urls[1:])
+    losers = [url for url in urls if url != winner]
     cleanups = eighths(rng, 3)
     world = {url: call(9.0, cleanup=long) for url, long in zip(losers, cleanups, strict=True)} | {winner: 1.0}
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
@@ -365,9 +365,10 @@ async def test_the_others_have_cleaned_up(run, rng):
 async def test_a_loser_that_fails_in_its_cleanup_changes_nothing(run, rng):
     """An error that one of the others raises in its cleanup is retrieved by `first_visit`, and not raised."""
     urls = addresses(rng, 4)
-    winner, *losers = rng.sample(urls, 4)
+    winner = rng.choice(urls[1:])
+    losers = [url for url in urls if url != winner]
     world = {url: slow_to_end(rng) for url in losers} | {winner: 1.0}
-    world[losers[0]] = slow_to_end(rng, then="raises", error=OSError)
+    world[rng.choice(losers)] = slow_to_end(rng, then="raises", error=OSError)
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
     assert trace.result == trace.given("visit", winner)
 
@@ -376,7 +377,7 @@ async def test_a_loser_that_fails_in_its_cleanup_changes_nothing(run, rng):
 async def test_cancelled_the_race_is_off(sweep, rng):
     """Cancelled at any point, also in the others' cleanup, `first_visit` ends with CancelledError after it."""
     urls = addresses(rng, 3)
-    world = {url: slow_to_end(rng) for url in urls} | {rng.choice(urls): call(2.0, cleanup=0.5)}
+    world = {url: slow_to_end(rng) for url in urls} | {rng.choice(urls[1:]): call(2.0, cleanup=0.5)}
     for trace in await sweep(visits_in_a_task, function="first_visit", urls=urls, world=calls(visit=world)):
         leaves_cleanup_alone(trace)
 

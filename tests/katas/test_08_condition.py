@@ -101,37 +101,36 @@ async def test_two_do_not_take_the_same_pieces(run, rng):
     )
 
 
-def assert_everything_is_right(trace, plan, stock):
-    """No piece is lost or taken twice, and nobody waits who could be served."""
+@result
+async def test_nobody_waits_who_could_be_served(run, rng):
+    """However orders and deliveries come: no piece is lost, and nobody waits who could be served."""
+    small, middle = rng.randint(1, 4), rng.randint(5, 8)
+    plan = [("take", 99), ("take", middle), ("take", small), ("restock", small), ("take", small), ("take", middle)]
+    plan += [("restock", 2 * middle), *((rng.choice(["take", "restock"]), rng.randint(1, 6)) for _ in range(12))]
+    trace = await run(trade, plan=plan)
+    stock = 0
     for second, ((step, n), (left, taken, waiting)) in enumerate(zip(plan, trace.noted("state"), strict=True)):
         stock += n if step == "restock" else 0
         after = f"After `{step}({n})` at {second} s"
-        assert left >= 0, f"{after} the stock is negative: {left}."
-        assert left + taken == stock, (
-            f"{after}, {stock} pieces have come in, but {left} are in stock and {taken} are taken."
+        assert left == stock - taken, (
+            f"{after}, {stock} pieces have come in and {taken} are taken, but {left!r} are in stock."
         )
+        assert left >= 0, f"{after} the stock is negative: {left}."
         served = [order for order in waiting if order <= left]
         assert not served, f"{after}, {left} are in stock, and yet somebody who wants {served[0]} still waits."
 
 
-@result
-async def test_nobody_waits_who_could_be_served(run, rng):
-    """However orders and deliveries come: no piece is lost, and nobody waits who could be served."""
-    plan = [(rng.choice(["take", "take", "restock"]), rng.randint(1, 6)) for _ in range(14)]
-    plan = [("take", 5), *plan, ("restock", 6), ("take", 1)]
-    stock = rng.randint(0, 4)
-    trace = await run(trade, plan=plan, stock=stock)
-    assert_everything_is_right(trace, plan, stock)
-
-
 @cancellation
 async def test_customers_who_give_up_cost_nobody_anything(run, rng):
-    """However many customers give up: no piece is lost, and nobody waits who could be served."""
-    plan = [("take", 3), ("take", 9)]
-    for customer in range(2, 7):
-        plan += [("take", rng.randint(2, 6)), ("cancel", customer), ("restock", rng.randint(1, 4))]
-    trace = await run(trade, plan=plan, stock=2)
-    assert_everything_is_right(trace, plan, 2)
+    """Customers who give up take nothing with them: what comes in later serves those who still wait."""
+    n = rng.randint(2, 9)
+    more = n + rng.randint(1, 9)
+    plan = [("take", n + more), ("take", n), ("take", n), ("take", more), ("cancel", 2), ("restock", n)]
+    plan += [("cancel", 1), ("restock", more), ("restock", 1)]
+    trace = await run(trade, plan=plan)
+    assert trace.noted_at("customer 3") == [5]
+    assert trace.noted_at("customer 4") == [7]
+    assert trace.noted("stock") == [0, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
 @scenario

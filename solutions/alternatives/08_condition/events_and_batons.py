@@ -73,19 +73,20 @@ async def take_turns(players: list[Callable[[], Awaitable[Any]]], rounds: int) -
     """Let the players' tasks take turns: each waits for the baton and hands it to the next."""
     batons = [asyncio.Semaphore(0) for _ in players]
 
-    async def play(seat: int) -> list[Any]:
-        answers = []
+    answers: list[Any] = []
+
+    async def play(seat: int) -> None:
         for _ in range(rounds):
             await batons[seat].acquire()
             answers.append(await players[seat]())
             batons[(seat + 1) % len(players)].release()
-        return answers
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(play(seat)) for seat in range(len(players))]
+            for seat in range(len(players)):
+                group.create_task(play(seat))
             for baton in batons[:1]:
                 baton.release()
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return [answer for answers in zip(*(task.result() for task in tasks), strict=True) for answer in answers]
+    return answers

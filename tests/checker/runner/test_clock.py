@@ -1,0 +1,358 @@
+"""The clock itself: whom it asks for the time, what it does with the answer, and how threads sleep on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+import selectors
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from checker.runner.clock import Clock, Deadlock, LocalTime, Spinning, has_children
+from checker.runner.loop import VirtualEventLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+Answer = tuple[float, list["Callable[[], object]"]]
+
+
+class Script:
+    """A source of time that ends calls at set moments, as the grader's world does, and notes what it is asked."""
+
+    def __init__(self, endings: dict[float, Callable[[], object]] | None = None) -> None:
+        self.endings = dict(sorted((endings or {}).items()))
+        self.asked: list[float | None] = []
+        self.spun = 0
+
+    def wait(self, until: float | None) -> Answer:
+        self.asked.append(until)
+        first = min(self.endings, default=None)
+        if first is None or (until is not None and until < first):
+            return LocalTime().wait(until)
+        return first, [self.endings.pop(first)]
+
+    def spinning(self) -> None:
+        self.spun += 1
+
+
+def make_clock(source: Any, **options: Any) -> Clock:
+    """A clock of a process that seems to have no children: other tests' sandboxes may be alive meanwhile."""
+    clock = Clock(source, **options)
+    clock.has_children = lambda: False
+    return clock
+
+
+def idle(clock: Clock, deadline: float | None) -> list[Any]:
+    """Let a loop that has nothing ready until `deadline` wait on the clock once."""
+    loop = VirtualEventLoop(clock)
+    with contextlib.closing(loop), selectors.DefaultSelector() as selector:
+        return clock.idle(loop, selector, deadline)
+
+
+# --- time that nobody owns -----------------------------------------------------------------------------
+
+
+def test_local_time_jumps_to_wherever_it_is_asked_to() -> None:
+    """Without an owner of time, waiting until a moment makes it that moment exactly."""
+    assert LocalTime().wait(1 / 3) == (1 / 3, [])
+
+
+def test_local_time_knows_a_deadlock_and_a_spinning_loop() -> None:
+    """Without an owner of time, whoever waits for nothing or turns too often is told so by an error."""
+    with pytest.raises(Deadlock):
+        LocalTime().wait(None)
+    with pytest.raises(Spinning):
+        LocalTime().spinning()
+
+
+# --- a loop alone asks the source ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("deadline", "asked"), [(1 / 3, 1 / 3), (1e300, 1e300), (None, None), (math.inf, None)])
+def test_the_source_is_asked_for_the_exact_deadline(deadline: float | None, asked: float | None) -> None:
+    """What the loop waits for reaches the source unrounded; a timer that never comes is none."""
+    source = Script({2e300: int})
+    idle(make_clock(source), deadline)
+    assert source.asked == [asked]
+
+
+def test_the_source_may_stop_earlier_than_asked() -> None:
+    """If a call ends before the loop's own timer, it is that call's time, and its ending is delivered then."""
+    delivered: list[float] = []
+    clock = make_clock(Script({3.0: lambda: delivered.append(clock.now)}))
+    idle(clock, 5.0)
+    assert (clock.now, delivered) == (3.0, [3.0])
+    idle(clock, 5.0)
+    assert (clock.now, delivered) == (5.0, [3.0])
+
+
+def test_a_delivery_wakes_the_loop() -> None:
+    """A future that a delivery settles is seen at the time of the delivery, with timers on either side of it."""
+
+    async def main() -> list[tuple[str, float]]:
+        loop = asyncio.get_running_loop()
+        source.endings[2.5] = partial(future.set_result, None)
+        seen = []
+        await asyncio.sleep(1)
+        seen.append(("timer", loop.time()))
+        await future
+        seen.append(("call", loop.time()))
+        await asyncio.sleep(1)
+        seen.append(("timer", loop.time()))
+        return seen
+
+    source = Script()
+    loop = VirtualEventLoop(make_clock(source))
+    future = loop.create_future()
+    with contextlib.closing(loop):
+        assert loop.run_until_complete(main()) == [("timer", 1.0), ("call", 2.5), ("timer", 3.5)]
+
+
+def test_deliveries_come_in_order_and_after_the_time_has_moved() -> None:
+    """First the clock shows the new time, then whoever follows it, then what has ended, in its order."""
+    order: list[Any] = []
+
+    class Two(LocalTime):
+        def wait(self, until: float | None) -> Answer:
+            return 7.0, [partial(order.append, "first"), partial(order.append, "second")]
+
+    clock = make_clock(Two())
+    clock.moved_hook = lambda: order.append(clock.now)
+    idle(clock, None)
+    assert order == [7.0, "first", "second"]
+
+
+def test_the_idle_hook_comes_before_time_moves() -> None:
+    """A hook that has given the loop something to do keeps time from moving; one that has not, does not."""
+    answers = iter([True, False])
+    clock = make_clock(Script())
+    clock.idle_hook = lambda: next(answers)
+    idle(clock, 1.0)
+    assert clock.now == 0.0
+    idle(clock, 1.0)
+    assert clock.now == 1.0
+
+
+def test_ready_descriptors_come_before_time_moves() -> None:
+    """What has just come in is handed over first, and no time passes for it."""
+    clock = make_clock(Script())
+    loop = VirtualEventLoop(clock)
+    read, write = os.pipe()
+    with contextlib.closing(loop), selectors.DefaultSelector() as selector:
+        selector.register(read, selectors.EVENT_READ)
+        os.write(write, b"!")
+        (event,) = clock.idle(loop, selector, 1e9)
+    os.close(read)
+    os.close(write)
+    assert (event[0].fd, clock.now) == (read, 0.0)
+
+
+# --- turns -----------------------------------------------------------------------------------------------
+
+
+def test_turns_without_progress_are_counted() -> None:
+    """The source is told after every so many turns without time passing."""
+    source = Script()
+    clock = make_clock(source, turns=10)
+    for _ in range(10):
+        clock.turned()
+    assert source.spun == 0
+    clock.turned()
+    assert source.spun == 1
+
+
+def test_progress_sets_the_turns_back() -> None:
+    """Time that passes, or a delivery without time, begins the count anew."""
+    source = Script({1.0: int})
+    clock = make_clock(source, turns=10)
+    for deadline in (1.0, 1.0, 2.0):
+        for _ in range(10):
+            clock.turned()
+        idle(clock, deadline)
+        source.endings[1.0 if clock.now < 2 else 9.0] = int
+    assert source.spun == 0
+
+
+# --- sleeping threads --------------------------------------------------------------------------------------
+
+
+def test_a_thread_alone_sleeps_until_its_moment() -> None:
+    """A blocking sleep goes on through whatever ends meanwhile, each at its time."""
+    ended: list[float] = []
+    clock = make_clock(Script({1.0: lambda: ended.append(clock.now), 2.0: lambda: ended.append(clock.now)}))
+    clock.block(2.5)
+    assert (clock.now, ended) == (2.5, [1.0, 2.0])
+
+
+def test_a_thread_alone_waits_for_a_delivery() -> None:
+    """Blocking on a lock moves time to where somebody's delivery opens it."""
+    gate = threading.Lock()
+    gate.acquire()
+    clock = make_clock(Script({1.0: int, 2.0: gate.release, 3.0: int}))
+    clock.block_on(gate)
+    assert clock.now == 2.0
+
+
+def test_a_lock_that_nothing_opens_is_a_deadlock() -> None:
+    """Blocking on a lock where nothing will ever end is told like any deadlock."""
+    gate = threading.Lock()
+    gate.acquire()
+    with pytest.raises(Deadlock):
+        make_clock(LocalTime()).block_on(gate)
+
+
+# --- a crowd, with somebody looking on ---------------------------------------------------------------------
+
+ONLOOKER = """
+import os, sys, time
+from checker.runner import observer
+observer._in_flight = lambda: False  # whatever other programs send on this machine is none of this test's business
+while os.read(0, 1):
+    while not observer.is_quiet([os.getppid()]):
+        time.sleep(0.0002)
+    os.write(1, b"q")
+"""
+
+
+class Child:
+    """An onlooker in a process of its own, as it must be: from within, nobody can tell who sleeps."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._ask = process.stdin.fileno()
+        self._answer = process.stdout.fileno()
+        self.over = threading.Lock()
+        self.over.acquire()
+        self.ended = False
+
+    def wait_until_quiet(self) -> bool:
+        if not self.ended:
+            os.write(self._ask, b"?")
+            os.read(self._answer, 1)
+        if self.ended:
+            self.over.release()
+            raise SystemExit  # ends the driver's thread, and nothing else
+        return True
+
+
+class Endless(LocalTime):
+    """Time for a driver that goes on when the test is over: nothing to come is no deadlock then."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def wait(self, until: float | None) -> Answer:
+        if until is None:
+            return clock_now(self), []
+        self.asked.append(until)
+        return until, []
+
+
+def clock_now(source: Endless) -> float:
+    """The last time that it was."""
+    return source.asked[-1] if source.asked else 0.0
+
+
+@pytest.fixture
+def watched() -> Generator[Clock]:
+    """A clock whose process is looked at from outside, so that a crowd sleeps on virtual time."""
+    with subprocess.Popen([sys.executable, "-c", ONLOOKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        onlooker = Child(process)
+        clock = make_clock(Endless(), onlooker=onlooker)
+        yield clock
+        onlooker.ended = True
+        if clock.crowded:
+            onlooker.over.acquire()  # the driver has asked for the last time
+
+
+def test_a_pool_of_five_does_ten_jobs_of_a_second_in_two(watched: Clock) -> None:
+    """Pool threads sleep on the virtual clock: ten jobs of a second each on five threads take exactly two."""
+    ends: list[float] = []
+
+    def job() -> None:
+        watched.block(watched.now + 1.0)
+        ends.append(watched.now)
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(5) as pool:
+            await asyncio.gather(*(loop.run_in_executor(pool, job) for _ in range(10)))
+            return loop.time()
+
+    with asyncio.Runner(loop_factory=lambda: VirtualEventLoop(watched)) as runner:
+        assert runner.run(main()) == 2.0
+    assert ends == [1.0] * 5 + [2.0] * 5
+
+
+def test_loops_and_threads_share_one_time(watched: Clock) -> None:
+    """A loop in another thread, a sleeping thread and the main loop wake one after another, each at its time."""
+    woken: list[tuple[str, float]] = []
+
+    async def nap(name: str, *moments: float) -> None:
+        loop = asyncio.get_running_loop()
+        for moment in moments:
+            await asyncio.sleep(moment - loop.time())
+            woken.append((name, loop.time()))
+
+    def other() -> None:
+        with asyncio.Runner(loop_factory=lambda: VirtualEventLoop(watched)) as runner:
+            runner.run(nap("other", 1.5, 3.5))
+
+    def sleeper() -> None:
+        for moment in (2.0, 4.0):
+            watched.block(moment)
+            woken.append(("thread", watched.now))
+
+    async def main() -> None:
+        await asyncio.gather(nap("main", 1.0, 3.0, 5.0), asyncio.to_thread(other), asyncio.to_thread(sleeper))
+
+    with asyncio.Runner(loop_factory=lambda: VirtualEventLoop(watched)) as runner:
+        runner.run(main())
+    assert woken == [
+        ("main", 1.0),
+        ("other", 1.5),
+        ("thread", 2.0),
+        ("main", 3.0),
+        ("other", 3.5),
+        ("thread", 4.0),
+        ("main", 5.0),
+    ]
+
+
+def test_alarms_of_one_moment_ring_in_their_order(watched: Clock) -> None:
+    """Alarms ring in the order of their times, then of setting; one that is called off does not ring."""
+    rung: list[str] = []
+    gate = threading.Lock()
+    gate.acquire()
+    watched.alarm(2.0, gate.release)
+    watched.alarm(1.0, partial(rung.append, "second"))
+    off = watched.alarm(1.0, partial(rung.append, "called off"))
+    watched.alarm(1.0, partial(rung.append, "third"))
+    watched.alarm(0.5, partial(rung.append, "first"))
+    off()
+    gate.acquire()
+    assert rung == ["first", "second", "third"]
+
+
+# --- child processes -----------------------------------------------------------------------------------
+
+
+def test_a_child_counts_until_it_is_waited_for() -> None:
+    """A child is there while it lives and, since somebody is about to hear of it, until it is reaped."""
+    with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert has_children()
+        assert child.stdin is not None
+        child.stdin.write(b"\n")
+        child.stdin.close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert has_children()

@@ -1,0 +1,340 @@
+"""The suite of 03_callbacks: tasks with names, and a report of the end of each, however it ends."""
+
+import asyncio
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+
+def addresses(rng, count):
+    """So many urls that nobody can know."""
+    return [f"/{rng.randrange(10**5)}/{place}" for place in range(count)]
+
+
+def eighths(rng, count):
+    """So many different delays, all multiples of 1/8 s."""
+    return [number / 8 for number in rng.sample(range(1, 40), count)]
+
+
+def raises_own(trace, failure):
+    """The error that came out is the visit's, bare or in a group."""
+    assert trace.error.holds(failure), f"It should have raised {failure!r}; it raised {trace.error!r}."
+
+
+# --- launch --------------------------------------------------------------------------------------------
+
+
+@scenario
+async def launch(kata, stage, *, urls):
+    tasks = kata.launch(stage.calls("visit"), urls)
+    stage.blocking("a second in which nothing can start")()
+    names = {url: [isinstance(task, asyncio.Task), task.get_name()] for url, task in tasks.items()}
+    return [names, urls, {url: await task for url, task in tasks.items()}]
+
+
+SECOND = calls(**{"a second in which nothing can start": 1.0})
+
+
+@timing
+@points(2)
+async def test_launch_returns_before_any_visit_has_started(run, rng):
+    """`launch` returns at once, before any visit has started; then all visits run at the same time."""
+    urls = addresses(rng, rng.randint(3, 6))
+    delays = eighths(rng, len(urls))
+    world = SECOND | calls(visit=dict(zip(urls, delays, strict=True)))
+    trace = await run(launch, urls=urls, world=world, allow=("blocked",))
+    early = sum(start < 1.0 for start in trace.starts("visit"))
+    assert not early, f"{early} of {len(urls)} visits had started when `launch` returned; expected 0."
+    assert trace.peak("visit") == len(urls)
+    assert trace.elapsed == 1.0 + max(delays)
+
+
+@result
+async def test_the_tasks_are_named_after_their_urls(run, rng):
+    """`launch` returns a Task for each url, under that url and with that url as its name; without urls, none."""
+    urls = addresses(rng, rng.randint(3, 5))
+    trace = await run(launch, urls=urls, world=SECOND | calls(visit=1.0), allow=("blocked",))
+    assert trace.result[0] == {url: [True, url] for url in urls}, (
+        f"Whether each is a Task, and its name: expected {[[True, url] for url in urls]},"
+        f" saw {list(trace.result[0].values())}."
+    )
+    assert trace.result[1] == urls, f"The list of urls was changed: it was {urls}, it is {trace.result[1]}."
+    trace = await run(launch, urls=[], world=SECOND, allow=("blocked",))
+    assert trace.result == [{}, [], {}]
+
+
+@scenario
+async def see_them_end(kata, stage, *, urls, cancel):
+    tasks = kata.launch(stage.calls("visit"), urls)
+    await asyncio.sleep(1)
+    tasks[cancel].cancel()
+    await asyncio.wait(tasks.values())
+    return {url: "cancelled" if task.cancelled() else task.exception() or task.result() for url, task in tasks.items()}
+
+
+@result
+async def test_each_task_brings_what_its_visit_brings(run, rng):
+    """The task of a url has its visit's result or error; cancelling it cancels that visit and no other."""
+    urls = addresses(rng, 5)
+    bad, cancelled, *good = rng.sample(urls, 5)
+    delays = eighths(rng, 3)
+    world = calls(visit={bad: call(0.5, error=ValueError), cancelled: 9.0, **dict(zip(good, delays, strict=True))})
+    trace = await run(see_them_end, urls=urls, cancel=cancelled, world=world)
+    brought = {url: trace.given("visit", url) for url in urls if url != cancelled}
+    assert trace.result == {**brought, cancelled: "cancelled"}
+    assert trace.call("visit", cancelled).cancelled_at == 1.0
+
+
+# --- visit_and_report ----------------------------------------------------------------------------------
+
+
+@scenario
+async def report_one(kata, stage, *, url):
+    try:
+        return await kata.visit_and_report(stage.calls("visit"), url, stage.callback("report"))
+    finally:
+        stage.note("over")
+
+
+def in_this_order(trace):
+    """The labels of what was noted, in order."""
+    return [note.label for note in trace.notes]
+
+
+@result
+@points(2)
+async def test_a_visit_that_goes_well_is_reported_ok(run, rng):
+    """A visit that goes well is reported as "ok", exactly once, and its result is returned."""
+    (url,) = addresses(rng, 1)
+    trace = await run(report_one, url=url, world=calls(visit=rng.randint(1, 20) / 8))
+    assert trace.noted("report") == [[url, "ok"]]
+    assert trace.result == trace.given("visit", url)
+
+
+@result
+async def test_a_visit_that_fails_is_reported_as_an_error(run, rng):
+    """A visit that fails is reported as "error", exactly once, and its error is raised."""
+    (url,) = addresses(rng, 1)
+    failure = rng.choice([ValueError, OSError, KeyError])
+    world = calls(visit=call(rng.randint(1, 20) / 8, error=failure))
+    trace = await run(report_one, url=url, world=world, raises=failure)
+    assert trace.noted("report") == [[url, "error"]]
+    raises_own(trace, trace.given("visit", url))
+
+
+@timing
+async def test_the_report_comes_when_the_visit_ends(run, rng):
+    """The report is made at the moment when the visit ends, and `visit_and_report` takes no longer."""
+    (url,) = addresses(rng, 1)
+    delay = rng.randint(1, 40) / 8
+    trace = await run(report_one, url=url, world=calls(visit=delay))
+    assert trace.noted_at("report") == [delay]
+    assert trace.elapsed == delay
+    trace = await run(report_one, url=url, world=calls(visit=call(delay, error=ValueError)), raises=ValueError)
+    assert trace.noted_at("report") == [delay]
+    assert trace.elapsed == delay
+
+
+@ordering
+async def test_the_report_comes_before_the_return(run, rng):
+    """The report has been made when `visit_and_report` returns or raises."""
+    (url,) = addresses(rng, 1)
+    delay = rng.randint(1, 40) / 8
+    trace = await run(report_one, url=url, world=calls(visit=delay))
+    assert in_this_order(trace) == ["report", "over"], "It returned before its report had been made."
+    trace = await run(report_one, url=url, world=calls(visit=call(delay, error=ValueError)), raises=ValueError)
+    assert in_this_order(trace) == ["report", "over"], "It raised before its report had been made."
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_reports_the_cancelled_visit(sweep, rng):
+    """Cancelled at any point, it cancels the visit, reports "cancelled" once, and ends with CancelledError."""
+    (url,) = addresses(rng, 1)
+    for trace in await sweep(report_one, url=url, world=calls(visit=rng.randint(4, 40) / 8)):
+        assert trace.noted("report") == [[url, "cancelled"]]
+        assert trace.noted_at("report") == [trace.struck_at]
+        assert in_this_order(trace) == ["report", "over"], "It raised before its report had been made."
+
+
+@scenario
+async def cancelled_by_others(kata, stage, *, url, after):
+    visit = stage.calls("visit")
+    tasks = []
+
+    async def known_visit(url):
+        tasks.append(asyncio.current_task())
+        return await visit(url)
+
+    own = asyncio.ensure_future(kata.visit_and_report(known_visit, url, stage.callback("report")))
+    await asyncio.sleep(after)
+    tasks[0].cancel()
+    await asyncio.wait([own])
+    return own.cancelled()
+
+
+@cancellation
+async def test_a_visit_that_somebody_else_cancels_is_reported_too(run, rng):
+    """A visit whose task is cancelled by somebody else is reported as "cancelled"; CancelledError comes through."""
+    (url,) = addresses(rng, 1)
+    after = rng.randint(1, 20) / 8
+    trace = await run(cancelled_by_others, url=url, after=after, world=calls(visit=9.0))
+    assert trace.noted("report") == [[url, "cancelled"]]
+    assert trace.noted_at("report") == [after]
+    assert trace.result is True, "The visit was cancelled, but no CancelledError came out of `visit_and_report`."
+
+
+# --- report_each ---------------------------------------------------------------------------------------
+
+
+@scenario
+async def report_all(kata, stage, *, urls):
+    try:
+        return await kata.report_each(stage.calls("visit"), urls, stage.callback("report"))
+    finally:
+        stage.note("over")
+        stage.note("urls afterwards", urls)
+
+
+def told(trace):
+    """The reports that are due, in the order in which the visits ended."""
+    ended = sorted(trace.calls("visit"), key=lambda span: float(span.end))
+    words = {"done": "ok", "failed": "error", "cancelled": "cancelled"}
+    return [[span.key, words[span.outcome]] for span in ended]
+
+
+@timing
+@points(2)
+async def test_all_visits_overlap(run, rng):
+    """`report_each` runs all visits at the same time: it takes as long as the longest; without urls, no time."""
+    urls = addresses(rng, rng.randint(3, 6))
+    delays = eighths(rng, len(urls))
+    world = calls(visit=dict(zip(urls, delays, strict=True)))
+    trace = await run(report_all, urls=urls, world=world)
+    assert trace.peak("visit") == len(urls)
+    assert trace.elapsed == max(delays)
+    trace = await run(report_all, urls=[], world=world)
+    assert trace.result == []
+    assert trace.elapsed == 0.0
+
+
+@ordering
+@points(2)
+async def test_reports_come_in_finishing_order(run, rng):
+    """Each visit is reported at the moment when it ends, so in finishing order, and the last before the return."""
+    urls = addresses(rng, rng.randint(4, 6))
+    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    delays[0], delays[1] = delays[1], delays[0]
+    trace = await run(report_all, urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    assert trace.noted_at("report") == sorted(delays)
+    assert [url for url, _ in trace.noted("report")] == trace.order("visit", by="end"), (
+        f"The visits ended in the order {trace.order('visit', by='end')},"
+        f" but were reported in the order {[url for url, _ in trace.noted('report')]}."
+    )
+    assert in_this_order(trace)[len(urls)] == "over", "It returned before the last report had been made."
+
+
+@result
+async def test_each_report_has_its_own_url_and_outcome(run, rng):
+    """Each visit is reported exactly once, with its own url and its own outcome."""
+    urls = addresses(rng, 5)
+    delays = eighths(rng, 5)
+    bad = rng.sample(urls, 2)
+    world = {
+        url: call(delay, error=ValueError if url in bad else None) for url, delay in zip(urls, delays, strict=True)
+    }
+    trace = await run(report_all, urls=urls, world=calls(visit=world))
+    assert trace.noted("report") == told(trace)
+
+
+@result
+async def test_results_stand_in_the_order_of_the_urls(run, rng):
+    """`report_each` returns the results in the order of the urls, whichever visit ends first."""
+    urls = addresses(rng, rng.randint(4, 6))
+    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    trace = await run(report_all, urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    assert trace.result == [trace.given("visit", url) for url in urls]
+    assert trace.noted("urls afterwards") == [urls]
+
+
+@result
+async def test_a_failure_takes_its_own_place(run, rng):
+    """A failed visit's exception stands in its place, and disturbs nobody."""
+    urls = addresses(rng, 5)
+    delays = dict(zip(urls, eighths(rng, 5), strict=True))
+    bad = rng.choice(urls)
+    world = calls(visit=delays | {bad: call(delays[bad], error=ValueError)})
+    trace = await run(report_all, urls=urls, world=world)
+    assert trace.result == [trace.given("visit", url) for url in urls]
+    assert trace.elapsed == max(delays.values())
+
+
+@result
+async def test_a_url_that_stands_twice_is_reported_twice(run, rng):
+    """A url that stands in the list twice is visited and reported twice, and has two results."""
+    twice, once = addresses(rng, 2)
+    trace = await run(report_all, urls=[twice, once, twice], world=calls(visit={twice: 2.0, once: 1.0}))
+    assert trace.noted("report") == [[once, "ok"], [twice, "ok"], [twice, "ok"]]
+    brought = [span.value for span in trace.calls("visit") if span.key == twice]
+    assert len(brought) == 2, f"A url that stands in the list 2 times was visited {len(brought)} times."
+    first, second = brought
+    alone = trace.given("visit", once)
+    assert trace.result in ([first, alone, second], [second, alone, first])
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_reports_every_visit_once(sweep, rng):
+    """Cancelled at any point, it cancels what runs, and ends when every visit has been reported exactly once."""
+    urls = addresses(rng, 4)
+    short, long, longest, bad = sorted(eighths(rng, 4))
+    world = {urls[0]: long, urls[1]: short, urls[2]: call(bad, error=ValueError), urls[3]: longest}
+    for trace in await sweep(report_all, urls=urls, world=calls(visit=world)):
+        due = sorted(told(trace))
+        reported = sorted(trace.noted("report"))
+        assert reported == due, f"Reported by the time it ended: expected {due}, saw {reported}."
+
+
+# --- reports that fail -------------------------------------------------------------------------------------
+
+
+@scenario
+async def bad_reporter(kata, stage, *, function, visited):
+    note = stage.callback("report")
+
+    def report(url, outcome):
+        note(url, outcome)
+        raise RuntimeError("the reporter failed")
+
+    return await getattr(kata, function)(stage.calls("visit"), visited, report)
+
+
+@result
+async def test_a_failing_report_changes_nothing(run, rng):
+    """An error raised by `report` changes nothing: the result is returned, or the visit's own error is raised."""
+    urls = addresses(rng, 4)
+    delays = dict(zip(urls, eighths(rng, 4), strict=True))
+    loud = {"allow": ("complaints",)}
+    trace = await run(bad_reporter, function="visit_and_report", visited=urls[0], world=calls(visit=delays), **loud)
+    assert trace.result == trace.given("visit", urls[0])
+    world = calls(visit=call(1.0, error=LookupError))
+    trace = await run(
+        bad_reporter, function="visit_and_report", visited=urls[0], world=world, raises=LookupError, **loud
+    )
+    raises_own(trace, trace.given("visit", urls[0]))
+    trace = await run(bad_reporter, function="report_each", visited=urls, world=calls(visit=delays), **loud)
+    assert trace.result == [trace.given("visit", url) for url in urls]
+    assert trace.noted("report") == told(trace)
+
+
+@cancellation
+async def test_a_failing_report_does_not_stop_a_cancellation(sweep, rng):
+    """Cancelled, it ends with CancelledError even where `report` raises an error, and no visit runs on."""
+    urls = addresses(rng, 3)
+    world = calls(visit=dict(zip(urls, eighths(rng, 3), strict=True)))
+    for function, visited in (("visit_and_report", urls[0]), ("report_each", urls)):
+        for trace in await sweep(
+            bad_reporter, function=function, visited=visited, world=world, allow=("complaints",)
+        ):
+            due = sorted(told(trace))
+            reported = sorted(trace.noted("report"))
+            assert reported == due, f"Reported by the time it ended: expected {due}, saw {reported}."
