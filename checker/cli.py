@@ -87,9 +87,7 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, record: bool, s
     course, katas = _course(), _select(kata)
     _check_sandbox(sandbox)
     with verifying.scratch() as folder:
-        plan = verifying.jobs(
-            course, katas, repeat=repeat, sandbox=sandbox, recording=record, folder=Path(folder)
-        )
+        plan = verifying.jobs(course, katas, repeat=repeat, sandbox=sandbox, recording=record, folder=Path(folder))
         outcomes = _guarded(lambda: _told(verifying.verify(plan, jobs)))
     if record:
         _save_fingerprints(katas, outcomes)
@@ -111,7 +109,7 @@ def _told(outcomes: Any) -> list[Any]:
 def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
     for each in katas:
         own = [outcome for outcome in outcomes if outcome.kata == each.name]
-        counts = {role: 0 for role in ("reference", "alternative", "stub", "idle", "mistake")}
+        counts = dict.fromkeys(("reference", "alternative", "stub", "idle", "mistake"), 0)
         for outcome in own:
             counts[outcome.role] += not outcome.problems
         totals = {role: sum(outcome.role == role for outcome in own) for role in counts}
@@ -213,12 +211,12 @@ def _implied(path: Path | None) -> list[str] | None:
         return None
     from checker.course import UnknownKata
 
-    for word in (path.stem, path.resolve().parent.name):
+    for name in (path.stem, path.resolve().parent.name):
         try:
-            return [_course().find(word).name]
+            return [_course().find(name).name]
         except UnknownKata:
             continue
-    _quit(f"Which kata is {path} an answer to? Say it: kata check KATA --path {path}", USAGE)
+    return _quit(f"Which kata is {path} an answer to? Say it: kata check KATA --path {path}", USAGE)
 
 
 def _workspace(path: Path | None) -> Path:

@@ -163,7 +163,11 @@ def installed_course() -> Course:
     """
     checkout = Path(__file__).resolve().parents[1]
     shared = Path("share") / "asyncio-katas"
-    places = [checkout, Path(sysconfig.get_path("data")) / shared, Path(sysconfig.get_path("data", "posix_user")) / shared]
+    places = [
+        checkout,
+        Path(sysconfig.get_path("data")) / shared,
+        Path(sysconfig.get_path("data", "posix_user")) / shared,
+    ]
     for place in places:
         if (place / "katas").is_dir() and (place / "tests" / "katas").is_dir():
             return Course(place)

@@ -115,8 +115,10 @@ def _likeness(one: bytes, other: bytes) -> float:
     """How alike two sources look, from 0 to 1, as words; nothing of them is parsed or run."""
     import difflib
 
-    split = [re.findall(r"\w+|[^\w\s]", text.decode("utf-8", "replace"))[:4000] for text in (one, other)]
-    return difflib.SequenceMatcher(None, *split, autojunk=False).ratio()
+    split: list[list[str]] = [
+        re.findall(r"\w+|[^\w\s]", text.decode("utf-8", "replace"))[:4000] for text in (one, other)
+    ]
+    return difflib.SequenceMatcher(None, split[0], split[1], autojunk=False).ratio()
 
 
 def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> list[str]:

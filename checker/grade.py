@@ -62,7 +62,7 @@ def grade(
         SuiteBroken: a suite cannot be run.
         GraderFault, Unavailable: no sandbox can be started.
     """
-    seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     preload = sorted({module for kata in katas for module in kata.preload})
     own = session or Session(sandbox, preload, limits)
     own.start()  # it loads while pytest is being imported here
@@ -75,9 +75,7 @@ def grade(
     return Grading(seed, kind, list(katas), list(grader.results.values()), grader)
 
 
-def _run_suites(
-    course: Course, submission: Submission, katas: Sequence[Kata], session: Session, seed: int
-) -> Grader:
+def _run_suites(course: Course, submission: Submission, katas: Sequence[Kata], session: Session, seed: int) -> Grader:
     os.environ.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     import pytest
 

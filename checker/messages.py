@@ -262,7 +262,7 @@ def decode_untrusted(body: bytes) -> FromRunner:
     if len(body) > MAX_FRAME:
         raise Malformed(f"a message of {len(body)} bytes; at most {MAX_FRAME} are read")
     try:
-        message = decode_from_runner(body)
+        message: FromRunner = decode_from_runner(body)
     except RecursionError:
         raise Malformed("a message nested without end") from None
     except (msgspec.DecodeError, ValueError) as error:

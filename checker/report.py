@@ -54,7 +54,7 @@ def _test_json(result: Result) -> dict[str, Any]:
     return {
         "name": result.name,
         "title": result.title,
-        "property": result.property,
+        "property": result.aspect,
         "verdict": result.verdict,
         "points": result.points,
         "max_points": result.max_points,
@@ -110,7 +110,7 @@ class Terminal:
             self._line("")
             return
         for name in PROPERTIES:
-            chosen = [result for result in results if result.property == name]
+            chosen = [result for result in results if result.aspect == name]
             if chosen:
                 self._line(f"  {name}", "dim")
             for result in chosen:
@@ -124,7 +124,11 @@ class Terminal:
         self._line(f"    {self._mark(result.verdict)} {result.title}", style, right=worth, right_style="dim", indent=6)
 
     def _mark(self, word: str) -> str:
-        marks = {"passed": "✔", "failed": "✘", "error": "!"} if self._unicode else {"passed": "+", "failed": "x", "error": "!"}
+        marks = (
+            {"passed": "✔", "failed": "✘", "error": "!"}
+            if self._unicode
+            else {"passed": "+", "failed": "x", "error": "!"}
+        )
         return marks[word]
 
     # --- failures ----------------------------------------------------------------------------------------
@@ -157,7 +161,7 @@ class Terminal:
         played = result.played[-1]
         self._frames(grading.grader.source(kata.name).lines, played.trace)
         self._printed(played.trace)
-        if result.property != "result" and played.trace.spans and played.trace.ended != "refused":
+        if result.aspect != "result" and played.trace.spans and played.trace.ended != "refused":
             self._timelines(grading, kata, played)
         self._line("")
 
@@ -207,9 +211,7 @@ class Terminal:
         passed = verdicts.count("passed")
         self._line(f"{passed} of {len(verdicts)} katas passed, {score:g} of {most:g} points", "bold")
 
-    def _line(
-        self, text: str, style: str = "", *, right: str = "", right_style: str = "", indent: int = 0
-    ) -> None:
+    def _line(self, text: str, style: str = "", *, right: str = "", right_style: str = "", indent: int = 0) -> None:
         """One paragraph, wrapped to the width with a hanging indent, maybe with a word at the right edge."""
         from rich.text import Text
 

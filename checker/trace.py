@@ -19,9 +19,11 @@ TOLERANCE = 1e-6
 class Seconds(float):
     """A moment or a length of virtual time; equal to what is within `TOLERANCE` of it."""
 
-    what: str = ""
+    what: str
+    """What it is the answer to; empty where nobody asked."""
 
     def __new__(cls, value: float, what: str = "") -> Seconds:
+        """Take a number of seconds, and what it is the answer to."""
         made = super().__new__(cls, value)
         made.what = what
         return made
@@ -58,6 +60,7 @@ class Count(int):
     what: str = ""
 
     def __new__(cls, value: int, what: str = "") -> Count:
+        """Take a number, and what it is the answer to."""
         made = super().__new__(cls, value)
         made.what = what
         return made
@@ -69,8 +72,6 @@ class Answer(list[Any]):
     def __init__(self, items: Iterable[Any], what: str = "") -> None:
         super().__init__(items)
         self.what = what
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass

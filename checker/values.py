@@ -21,18 +21,26 @@ class Malformed(ValueError):
 
 
 class ListValue(msgspec.Struct, tag="l", array_like=True, frozen=True):
+    """A list."""
+
     items: list[Value]
 
 
 class TupleValue(msgspec.Struct, tag="t", array_like=True, frozen=True):
+    """A tuple."""
+
     items: list[Value]
 
 
 class SetValue(msgspec.Struct, tag="s", array_like=True, frozen=True):
+    """A set or frozenset."""
+
     items: list[Value]
 
 
 class DictValue(msgspec.Struct, tag="d", array_like=True, frozen=True):
+    """A dict, as pairs in order."""
+
     pairs: list[tuple[Value, Value]]
 
 

@@ -49,12 +49,14 @@ class Job:
     recording: bool = False
 
 
-def jobs(course: Course, katas: Sequence[Kata], *, repeat: int, sandbox: str, recording: bool, folder: Path) -> list[Job]:
+def jobs(
+    course: Course, katas: Sequence[Kata], *, repeat: int, sandbox: str, recording: bool, folder: Path
+) -> list[Job]:
     """Everything that has to be graded; do-nothing answers are written into `folder` first."""
     draw = random.SystemRandom()
 
     def seeds(many: int) -> tuple[int, ...]:
-        return tuple(draw.randrange(1_000_000) for _ in range(many))
+        return tuple(draw.randrange(2**32) for _ in range(many))
 
     found = []
     for kata in katas:
@@ -128,7 +130,7 @@ def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
     if not failed:
         yield "is not caught"
         return
-    caught = {result.property for result in failed}
+    caught = {result.aspect for result in failed}
     if not caught & set(mistake.violates):
         yield f"is caught in {', '.join(sorted(caught))}, not in {', '.join(mistake.violates)}"
     if not job.recording:

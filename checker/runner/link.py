@@ -62,7 +62,7 @@ class Link:
         self._calls: dict[int, Call] = {}
         self._next_call = 0
         self.clock: Clock | None = None
-        self.on_halt: Callable[[str], None] = lambda reason: None
+        self.on_halt: Callable[[str], None] = lambda _reason: None
 
     # --- messages ------------------------------------------------------------------------------
 

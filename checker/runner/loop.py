@@ -114,7 +114,7 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc, valid-type]
 
     @_clock_resolution.setter
     def _clock_resolution(self, value: float) -> None:
-        """asyncio sets the system clock's; it has no meaning here."""
+        """Asyncio sets the system clock's; it has no meaning here."""
 
     def next_deadline(self) -> float | None:
         """When the first scheduled timer is due, exactly as it was scheduled."""
@@ -125,9 +125,7 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc, valid-type]
         with contextlib.suppress(AttributeError, OSError):
             self._write_to_self()
 
-    def call_at(
-        self, when: float, callback: Any, *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
+    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
         """As asyncio's, but equal times keep the order in which they were scheduled."""
         if when is None:
             raise TypeError("when cannot be None")

@@ -27,7 +27,7 @@ from checker.runner.link import Link
 from checker.runner.loop import VirtualEventLoop
 from checker.runner.stage import Stage
 from checker.runner.submission import CannotPlay, Kata, load
-from checker.values import Frame
+from checker.values import Alien, Frame
 
 START = 1000.0
 """What the loop's clock shows at the start of a run: not 0, so that a delay given as a moment shows."""
@@ -92,8 +92,8 @@ class Play:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
         signal.setitimer(signal.ITIMER_REAL, limits.wall)
-        sys.stdout = io.TextIOWrapper(open(1, "wb", 0, closefd=False), write_through=True, errors="backslashreplace")
-        sys.stderr = io.TextIOWrapper(open(2, "wb", 0, closefd=False), write_through=True, errors="backslashreplace")
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "wb", closefd=False), write_through=True, errors="backslashreplace")
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), write_through=True, errors="backslashreplace")
         surroundings.install(self._clock, self._link, self._order.wall_clock)
         self._clock.idle_hook = self._idle_hook
         self._witness.install()
@@ -154,7 +154,7 @@ class Play:
         try:
             self._link.send(messages.Returned(encode.encode(value)))
         except (ValueError, RecursionError, MemoryError):
-            self._link.send(messages.Returned(encode.Alien("something too large")))
+            self._link.send(messages.Returned(Alien("something too large")))
 
     def _send_error(self, error: BaseException) -> None:
         refusal = _refusal_in(error)
@@ -236,12 +236,12 @@ class Witness:
 
     def install(self) -> None:
         """Listen to tasks, warnings and everything that asyncio complains about."""
-        VirtualEventLoop.task_hook = self._task_made  # type: ignore[assignment]
-        VirtualEventLoop.complain = self.complain  # type: ignore[assignment]
-        VirtualEventLoop.default_exception_handler = self._loop_complains  # type: ignore[method-assign]
+        VirtualEventLoop.task_hook = self._task_made
+        VirtualEventLoop.complain = self.complain
+        VirtualEventLoop.default_exception_handler = self._loop_complains  # type: ignore[assignment]
         warnings.simplefilter("always")
         warnings.filterwarnings("ignore", ".*use of fork.*", DeprecationWarning)
-        warnings.showwarning = self._warned
+        warnings.showwarning = self._warned  # type: ignore[assignment]
         sys.unraisablehook = self._unraisable
         threading.excepthook = self._thread_died
 
@@ -252,7 +252,7 @@ class Witness:
 
     # --- listeners ---------------------------------------------------------------------------------
 
-    def _task_made(self, task: asyncio.Task[Any], loop: VirtualEventLoop) -> None:
+    def _task_made(self, task: asyncio.Task[Any], _loop: VirtualEventLoop) -> None:
         if len(self._tasks) >= 2000:
             return
         record = [task.get_name(), self._clock.now, None, None, weakref.ref(task)]
@@ -345,7 +345,7 @@ class Witness:
 
 def _await_chain(coroutine: Any) -> list[Frame]:
     """The submission's lines in a chain of awaits, outermost first."""
-    lines = []
+    lines: list[Frame] = []
     while coroutine is not None and len(lines) < 20:
         frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
         frame = frame or getattr(coroutine, "gi_frame", None)

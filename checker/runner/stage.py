@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Any
 
 from checker import messages
@@ -116,7 +117,7 @@ class Stage:
         """Let Ctrl-C (SIGINT) arrive when the world ends this call."""
         call = self._link.open(label, (), {})
         call.interrupts = True
-        call.on_end = lambda value, failed: _raise_interrupt()
+        call.on_end = lambda _value, _failed: _raise_interrupt()
 
     def target(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
         """Name the task that a sweep cancels; without it, the scenario's own."""
@@ -163,11 +164,11 @@ class BlockRecord:
 
 def submission_line() -> int | None:
     """The line of the submission that is being run in this thread, the innermost one."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_filename == encode.submission_file:
             return frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

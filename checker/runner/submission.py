@@ -58,9 +58,7 @@ def load(kata: str, source: bytes, folder: str | None) -> types.ModuleType:
         told = encode.encode_error(error)
         line = told.frames[-1].line if told.frames else None
         text = f"{told.shown}: {told.message}" if told.message else told.shown
-        raise CannotPlay(
-            messages.Refused("import", f"Importing your file raised {text}", line, error=told)
-        ) from None
+        raise CannotPlay(messages.Refused("import", f"Importing your file raised {text}", line, error=told)) from None
     return module
 
 
@@ -100,7 +98,9 @@ class Kata:
             awaitable = inspect.isawaitable(result)
             if signature.kind == "async" and not awaitable:
                 raise CannotPlay(
-                    _contract(f"`{signature.name}` must be an `async def`: calling it gave {_a(result)}, nothing to await.")
+                    _contract(
+                        f"`{signature.name}` must be an `async def`: calling it gave {_a(result)}, nothing to await."
+                    )
                 )
             if signature.kind == "plain" and inspect.iscoroutine(result):
                 result.close()

@@ -86,7 +86,7 @@ def _virtual_sleep(clock: Clock, link: Link) -> Any:
 
 
 def _virtual_condition_wait(clock: Clock) -> Any:
-    """`threading.Condition.wait` whose time limit is virtual, and with it those of Event, Queue, Future …"""
+    """A `threading.Condition.wait` whose time limit is virtual, and so are those of Event, Queue and Future."""
     real_wait = threading.Condition.wait
 
     def wait(self: Any, timeout: float | None = None) -> bool:

@@ -20,7 +20,7 @@ from yarl import URL
 from checker.runner.link import Call, Link
 
 
-class Web(aioresponses):  # type: ignore[misc]
+class Web(aioresponses):
     """Every url answers, as the world says. Entered and left like any aioresponses.
 
     Args:
@@ -41,13 +41,13 @@ class Web(aioresponses):  # type: ignore[misc]
         self._asking = next(place for place, session in enumerate(self._sessions) if session is orig_self)
         return await super()._request_mock(orig_self, method, url, *args, **kwargs)
 
-    async def match(self, method: str, url: URL, **kwargs: Any) -> ClientResponse:
+    async def match(self, method: str, url: URL, allow_redirects: bool = True, **kwargs: Any) -> ClientResponse:  # noqa: ARG002
         """One request, up to its head; its body is on the way when this returns."""
         shown = str(url)
         request = self._link.open("request", (shown,), {"method": method, "session": self._asking})
         status = await self._play(request)
         matcher = RequestMatch(shown, method=method, status=int(status), content_type="text/html")
-        response = matcher._build_response(
+        response: Any = matcher._build_response(
             url=url,
             method=method,
             request_headers=kwargs.get("headers"),

@@ -75,7 +75,7 @@ def interpreter(
     paths: Sequence[str], descriptor: int, preload: Sequence[str], *, uid: int = 0, python: str | None = None
 ) -> list[str]:
     """The command that starts the zygote; the interpreter reads no environment and no site files."""
-    python = python or getattr(sys, "_base_executable", sys.executable)
+    python = python or str(getattr(sys, "_base_executable", sys.executable))
     command = [python, "-I", "-S", "-B", "-X", "utf8", "-c", BOOT, str(uid), os.pathsep.join(paths)]
     return [*command, str(descriptor), *preload]
 

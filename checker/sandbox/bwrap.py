@@ -72,7 +72,7 @@ def _command(control: int, preload: Sequence[str], uid: int) -> list[str]:
 
 
 def _arguments(uid: int, filter_fd: int) -> list[str]:
-    """bwrap's options, the first process's user and filter among them."""
+    """The options of bwrap, the first process's user and filter among them."""
     spaces = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     if uid:
         privileges = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
@@ -97,7 +97,7 @@ def _mounts() -> list[str]:
         mounts += ["--ro-bind", path, path]
     for link in ("/bin", "/lib", "/lib64", "/lib32", "/sbin"):
         if Path(link).is_symlink():
-            mounts += ["--symlink", os.readlink(link), link]
+            mounts += ["--symlink", str(Path(link).readlink()), link]
     mounts += ["--ro-bind", str(PACKAGE), f"{HARNESS}/checker"]
     return [*mounts, "--remount-ro", "/"]
 
@@ -128,5 +128,3 @@ def _memory_file(name: str, content: bytes) -> int:
     os.write(descriptor, content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from checker import messages
 from checker.course import Course, Kata
 from checker.submission import Source, Submission, printable
 from checker.suite.scenario import ship
@@ -41,7 +40,8 @@ class Result:
     kata: str
     name: str
     title: str
-    property: str
+    aspect: str
+    """The property that it is about: `timing`, `ordering`, `cancellation` or `result`."""
     max_points: float
     verdict: str = "error"
     """`passed`, `failed`, or `error`: the grader is at fault."""

@@ -62,7 +62,7 @@ def _grader(config: pytest.Config) -> Grader:
             course,
             Submission(Path(path) if path else course.root / "solutions"),
             Session(config.getoption("--sandbox"), preload),
-            random.SystemRandom().randrange(10_000) if seed is None else seed,
+            random.SystemRandom().randrange(2**32) if seed is None else seed,
         )
         config.add_cleanup(config.stash[GRADER].session.close)
     return config.stash[GRADER]
@@ -85,7 +85,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         kata=item.path.stem.removeprefix("test_"),
         name=item.name,
         title=" ".join(doc.split()),
-        property=marks[0] if marks else "result",
+        aspect=marks[0] if marks else "result",
         max_points=float(points.args[0]) if points else 1.0,
     )
     _grader(item.config).begin(item.stash[RESULT])
@@ -113,7 +113,7 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:  # noqa: ARG001
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Say a failed comparison of a trace's answer in words."""
     said = explain.comparison(op, left, right, explain.current)
     return None if said is None else [said]
@@ -131,7 +131,7 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
 
 @pytest.fixture
 def run(request: pytest.FixtureRequest) -> Run:
-    """`await run(scenario, world=…, **data)` plays a scenario and returns its trace.
+    """Play a scenario and return its trace: `await run(scenario, world=…, **data)`.
 
     Keywords of its own: `world`; `raises=SomeError`, which the scenario must raise; `hygiene=False`, or
     `allow=("blocked", "leaks", "complaints")`, where a scenario breaks the rules of hygiene itself;
@@ -146,7 +146,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 @pytest.fixture
 def sweep(request: pytest.FixtureRequest) -> Sweep:
-    """`await sweep(scenario, …)` cancels the submission at its first, second, third … suspension point.
+    """Cancel the submission at its first, second, third … suspension point: `await sweep(scenario, …)`.
 
     A point is a moment at which everything waits. Every trace must end in `CancelledError` (or in a failure
     that was already on its way), with nothing running on. Returns the traces; there is at least one.
@@ -171,7 +171,11 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
 
 
 def _request(scenario: Callable[..., Any], keywords: dict[str, Any]) -> Request:
-    own = {name: keywords.pop(name) for name in ("world", "raises", "hygiene", "allow", "wall_clock", "strike") if name in keywords}
+    own = {
+        name: keywords.pop(name)
+        for name in ("world", "raises", "hygiene", "allow", "wall_clock", "strike")
+        if name in keywords
+    }
     own.setdefault("world", World())
     own.setdefault("wall_clock", WALL_CLOCK)
     return Request(scenario, keywords, **own)

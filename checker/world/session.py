@@ -215,7 +215,9 @@ def _converse(channel: Channel, ledger: Ledger) -> bool:
     except Silence:
         return True
     except (Malformed, RecursionError) as error:
-        _void(ledger, f"Your code spoke to the grader in its own way ({error or 'nested too deep'}); that earns nothing.")
+        _void(
+            ledger, f"Your code spoke to the grader in its own way ({error or 'nested too deep'}); that earns nothing."
+        )
         return True
     return False
 
@@ -259,9 +261,7 @@ def _broken_off(code: int | None, silent: bool, limits: messages.Limits) -> tupl
 
 
 def _sentence(trace: Trace, limits: messages.Limits) -> str:
-    where = "; ".join(
-        f"{each.name} in line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames
-    )
+    where = "; ".join(f"{each.name} in line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames)
     at = f" ({where})" if where else ""
     return {
         "deadlock": f"Deadlock: everything waits, and nothing can ever wake it{at}.",
@@ -276,5 +276,3 @@ def _printed(output: int) -> str:
     os.lseek(output, 0, os.SEEK_SET)
     text = os.read(output, MAX_PRINTED).decode("utf-8", "backslashreplace")
     return text + (f"\n… {size - MAX_PRINTED} bytes more" if size > MAX_PRINTED else "")
-
-

@@ -178,9 +178,7 @@ async def use_cancelled_twice(kata, stage, *, first, second):
 async def test_a_second_cancel_does_not_interrupt_the_release(run, rng):
     """A second cancel that arrives while releasing does not cut the release off; CancelledError comes after it."""
     release = rng.randint(4, 9) / 2
-    trace = await run(
-        use_cancelled_twice, first=1.5, second=0.5, world=calls(acquire=1.0, work=99.0, release=release)
-    )
+    trace = await run(use_cancelled_twice, first=1.5, second=0.5, world=calls(acquire=1.0, work=99.0, release=release))
     assert trace.outcomes("release") == ["done"]
     assert trace.noted_at("over") == [1.5 + release]
     assert trace.result is True

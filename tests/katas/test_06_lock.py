@@ -1,0 +1,399 @@
+"""The suite of 06_lock: shared state with a lock and without, and a lock that others use too."""
+
+import asyncio
+from collections import Counter
+from functools import partial
+from types import SimpleNamespace
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+
+def eighths(rng, count, *, least=1, most=30):
+    """So many different delays, all multiples of 1/8 s."""
+    return [number / 8 for number in rng.sample(range(least, most), count)]
+
+
+def raises_own(trace, failure):
+    """The error that came out is this one, bare or in a group."""
+    assert trace.error.holds(failure), f"It should have raised {failure!r}; it raised {trace.error!r}."
+
+
+# --- count_votes ---------------------------------------------------------------------------------------
+
+
+@scenario
+async def election(kata, stage, *, voters):
+    vote = stage.calls("vote")
+    asked = [partial(vote, number) for number in range(voters)]
+    before = list(asked)
+    tally = await kata.count_votes(asked)
+    stage.note("voters as they were", asked == before)
+    return tally
+
+
+@scenario
+async def one_voter_asked_often(kata, stage, *, times):
+    return await kata.count_votes([stage.calls("vote")] * times)
+
+
+def ballots(rng):
+    """Votes for a few choices that nobody can know, some of them several times."""
+    choices = [f"{rng.randrange(1000)}-{place}" for place in range(3)]
+    votes = [choice for choice in choices for _ in range(rng.randint(1, 3))] + choices[:1]
+    rng.shuffle(votes)
+    return votes
+
+
+@timing
+@points(2)
+async def test_all_voters_vote_at_the_same_time(run, rng):
+    """`count_votes` takes as long as the slowest voter; without voters, no time."""
+    voters = rng.randint(3, 7)
+    delays = eighths(rng, voters)
+    trace = await run(election, voters=voters, world=calls(vote=dict(enumerate(delays))))
+    assert trace.peak("vote") == voters
+    assert trace.elapsed == max(delays)
+    trace = await run(election, voters=0)
+    assert trace.result == {}
+    assert trace.elapsed == 0.0
+
+
+@result
+@points(2)
+async def test_every_vote_counts(run, rng):
+    """The tally says how often each choice came, whichever votes come first."""
+    votes = ballots(rng)
+    delays = eighths(rng, len(votes))
+    world = {number: call(delay, vote) for number, (delay, vote) in enumerate(zip(delays, votes, strict=True))}
+    trace = await run(election, voters=len(votes), world=calls(vote=world))
+    assert trace.result == dict(Counter(votes))
+    assert trace.noted("voters as they were") == [True]
+
+
+@result
+async def test_a_voter_that_is_named_twice_votes_twice(run, rng):
+    """A voter that stands in the list several times is called as often, and each of its votes counts."""
+    votes = ballots(rng)
+    delays = eighths(rng, len(votes))
+    world = [call(delay, vote) for delay, vote in zip(delays, votes, strict=True)]
+    trace = await run(one_voter_asked_often, times=len(votes), world=calls(vote=world))
+    assert trace.result == dict(Counter(votes))
+
+
+@cancellation
+async def test_a_failing_voter_ends_the_election(run, rng):
+    """When a voter fails, the others are cancelled, and its error is raised once they have ended."""
+    voters = rng.randint(4, 6)
+    bad = rng.randrange(1, voters)
+    moment = rng.randint(9, 20) / 8
+    world = {number: 9.0 for number in range(voters)} | {0: 1.0, bad: call(moment, error=ValueError)}
+    trace = await run(election, voters=voters, world=calls(vote=world), raises=ValueError)
+    raises_own(trace, trace.given("vote", bad))
+    assert trace.elapsed == moment
+    ended = Counter(trace.outcomes("vote"))
+    assert ended == {"done": 1, "failed": 1, "cancelled": voters - 2}, (
+        f"Of {voters} voters, 1 had voted when 1 failed: the other {voters - 2} should have been cancelled;"
+        f" {ended['cancelled']} were."
+    )
+
+
+@cancellation
+async def test_a_cancelled_election_leaves_no_voter_waiting(sweep, rng):
+    """Cancelled at any point, `count_votes` ends with CancelledError, and no voter runs on."""
+    world = calls(vote=dict(enumerate(eighths(rng, 3))))
+    for trace in await sweep(election, voters=3, world=world):
+        assert trace.elapsed == trace.struck_at
+
+
+# --- Account -------------------------------------------------------------------------------------------
+
+
+def store(stage, name="account"):
+    """What an account has to work with; its calls are told apart by name."""
+    return SimpleNamespace(read=partial(stage.calls("read"), name), write=partial(stage.calls("write"), name))
+
+
+def kept(opening, *, read=0.5, write=0.5):
+    """A world with one store, which holds `opening` at first and then what was written last."""
+    content = [opening]
+
+    def begin(_name):
+        content[0] = opening  # each run begins anew
+        return opening
+
+    def look(_name):
+        return content[0]
+
+    def put(_name, value):
+        content[0] = value
+
+    return calls(read=[call(read, begin), call(read, look)], write=call(write, put))
+
+
+def failing(opening, label):
+    """A world with one store whose first `read` or `write` fails."""
+    world = kept(opening)
+    first = {"read": call(0.5, error=OSError), "write": call(0.5, error=ConnectionError)}[label]
+    rest = {"read": world.scripts["read"], "write": [world.scripts["write"]]}[label]
+    return world | calls(**{label: [first, *rest]})
+
+
+@scenario
+async def deposits(kata, stage, *, payments):
+    account = kata.Account(store(stage))
+
+    async def pay(at, amount):
+        await asyncio.sleep(at)
+        return await account.deposit(amount)
+
+    return await asyncio.gather(*(pay(at, amount) for at, amount in payments), return_exceptions=True)
+
+
+@result
+async def test_a_deposit_returns_the_new_balance(run, rng):
+    """A deposit reads the balance, writes the sum and returns it; the next one goes on from there."""
+    opening, first, second = rng.sample(range(1, 1000), 3)
+    trace = await run(deposits, payments=[[0, first], [5, second]], world=kept(opening))
+    assert trace.result == [opening + first, opening + first + second]
+    written = [span.args[1:] for span in trace.calls("write")]
+    wanted = [(opening + first,), (opening + first + second,)]
+    assert written == wanted, f"Written to the store: expected {wanted}, saw {written}."
+
+
+@result
+@points(2)
+async def test_overlapping_deposits_lose_nothing(run, rng):
+    """Of deposits that overlap on one account none is lost: in the end the store holds them all."""
+    opening, *amounts = rng.sample(range(1, 1000), 6)
+    moments = [0.0, *sorted(eighths(rng, 4, most=12))]
+    world = kept(opening, read=rng.randint(2, 6) / 4, write=rng.randint(2, 6) / 4)
+    trace = await run(deposits, payments=list(zip(moments, amounts, strict=True)), world=world)
+    total = opening + sum(amounts)
+    last = max(trace.calls("write"), key=lambda span: float(span.end), default=None)
+    held = last.args[-1] if last else opening
+    assert held == total, f"After 5 overlapping deposits the store should hold {total}; it holds {held}."
+    assert total in trace.result, f"One deposit should have returned the final balance, {total}; saw {trace.result}."
+
+
+@scenario
+async def branches(kata, stage, *, amounts):
+    accounts = {name: kata.Account(store(stage, name)) for name in amounts}
+    paid = await asyncio.gather(*(accounts[name].deposit(amount) for name, amount in amounts.items()))
+    return dict(zip(amounts, paid, strict=True))
+
+
+@timing
+@points(2)
+async def test_accounts_do_not_wait_for_each_other(run, rng):
+    """Deposits on different accounts take no longer together than one alone."""
+    names = [f"account {rng.randrange(1000)}-{place}" for place in range(rng.randint(3, 5))]
+    opening = {name: rng.randrange(1000) for name in names}
+    amounts = {name: rng.randint(1, 100) for name in names}
+    read, write = rng.randint(1, 8) / 8, rng.randint(1, 8) / 8
+    trace = await run(branches, amounts=amounts, world=calls(read=call(read, opening.get), write=write))
+    assert trace.elapsed == read + write
+    assert trace.result == {name: opening[name] + amounts[name] for name in names}
+
+
+@result
+async def test_a_failed_deposit_raises_its_error(run, rng):
+    """A deposit whose read or write fails raises that error, and the account stays usable for those that wait."""
+    for label in ("read", "write"):
+        opening, lost, waiting, later = rng.sample(range(1, 1000), 4)
+        payments = [[0, lost], [0.25, waiting], [5, later]]
+        trace = await run(deposits, payments=payments, world=failing(opening, label))
+        assert trace.result == [
+            trace.all_given(label)[0],
+            opening + waiting,
+            opening + waiting + later,
+        ]
+
+
+@scenario
+async def cancelled_deposit(kata, stage, *, amounts):
+    account = kata.Account(store(stage))
+
+    async def pay(at, amount):
+        await asyncio.sleep(at)
+        return await account.deposit(amount)
+
+    before, cancelled, behind = (asyncio.create_task(pay(at / 8, amounts[at])) for at in range(3))
+    stage.target(cancelled)
+    await asyncio.wait([before, cancelled, behind])
+    stage.note("balance", await account.deposit(amounts[3]))
+    return await cancelled
+
+
+@cancellation
+@points(2)
+async def test_a_cancelled_deposit_leaves_the_account_usable(sweep, rng):
+    """Cancelled at any point, waiting or at work, a deposit ends with CancelledError and blocks no other deposit."""
+    opening, *amounts = rng.sample(range(1, 1000), 5)
+    without = opening + sum(amounts) - amounts[1]
+    for trace in await sweep(cancelled_deposit, amounts=amounts, world=kept(opening)):
+        assert trace.noted("balance") in ([without], [without + amounts[1]])
+
+
+# --- in_turn -------------------------------------------------------------------------------------------
+
+
+@scenario
+async def queue_up(kata, stage, *, jobs):
+    job = stage.calls("job")
+    lock = asyncio.Lock()
+    given = [partial(job, number) for number in range(jobs)]
+    before = list(given)
+    try:
+        return await kata.in_turn(lock, given)
+    finally:
+        stage.note("lock.locked() afterwards", lock.locked())
+        stage.note("jobs as they were", given == before)
+
+
+@timing
+@points(2)
+async def test_one_job_at_a_time(run, rng):
+    """One job runs at a time, the next as soon as the lock is free."""
+    delays = eighths(rng, rng.randint(3, 5))
+    trace = await run(queue_up, jobs=len(delays), world=calls(job=dict(enumerate(delays))))
+    assert trace.peak("job") == 1
+    assert trace.elapsed == sum(delays)
+
+
+@ordering
+async def test_first_come_first_served(run, rng):
+    """The jobs run in the order in which they stand in the list."""
+    delays = eighths(rng, rng.randint(4, 6))
+    trace = await run(queue_up, jobs=len(delays), world=calls(job=dict(enumerate(delays))))
+    assert trace.order("job") == list(range(len(delays)))
+
+
+@result
+async def test_results_stand_in_the_order_of_the_jobs(run, rng):
+    """`in_turn` returns the results in the order of the jobs, and leaves the lock free."""
+    jobs = rng.randint(3, 6)
+    trace = await run(queue_up, jobs=jobs, world=calls(job=rng.randint(1, 8) / 8))
+    assert trace.result == [trace.given("job", number) for number in range(jobs)]
+    assert trace.noted("lock.locked() afterwards") == [False]
+    assert trace.noted("jobs as they were") == [True]
+
+
+@result
+async def test_a_failure_takes_its_own_place(run, rng):
+    """A failed job's exception stands in its place, and the lock goes on to the next job."""
+    delays = dict(enumerate(eighths(rng, 5)))
+    bad = rng.sample(range(4), 2)
+    world = calls(job={number: call(delays[number], error=ValueError if number in bad else None) for number in delays})
+    trace = await run(queue_up, jobs=5, world=world)
+    assert trace.result == [trace.given("job", number) for number in range(5)]
+    assert trace.elapsed == sum(delays.values())
+    assert trace.noted("lock.locked() afterwards") == [False]
+
+
+@scenario
+async def the_same_job(kata, stage, *, times):
+    return await kata.in_turn(asyncio.Lock(), [stage.calls("job")] * times)
+
+
+@result
+async def test_a_job_that_stands_twice_runs_twice(run, rng):
+    """A job that stands in the list several times runs as often, and has as many results."""
+    times = rng.randint(2, 4)
+    trace = await run(the_same_job, times=times, world=calls(job=1.0))
+    assert trace.count("job") == times
+    assert trace.result == trace.all_given("job")
+
+
+@scenario
+async def company(kata, stage, *, jobs, before=None, behind=None):
+    """Somebody has the lock for 2 s; `in_turn` comes at 0.5 s, after `before` and before `behind`."""
+    turn = stage.calls("turn")
+    lock = asyncio.Lock()
+
+    async def come(name, at):
+        await asyncio.sleep(at)
+        async with lock:
+            await turn(name)
+
+    others = [asyncio.create_task(come("holder", 0.0))]
+    others += [asyncio.create_task(come(before, 0.25))] if before else []
+    others += [asyncio.create_task(come(behind, 0.75))] if behind else []
+    await asyncio.sleep(0.5)
+    found = await kata.in_turn(lock, [partial(turn, number) for number in range(jobs)])
+    stage.note("`in_turn` returned")
+    await asyncio.gather(*others)
+    return found
+
+
+@ordering
+async def test_the_lock_may_be_held_by_somebody_else(run, rng):
+    """While somebody else holds the lock, no job runs; without jobs nobody waits for it."""
+    jobs = rng.randint(2, 4)
+    delays = {"holder": 2.0, **dict(enumerate(eighths(rng, jobs)))}
+    trace = await run(company, jobs=jobs, world=calls(turn=delays))
+    assert trace.order("turn") == ["holder", *range(jobs)]
+    assert trace.starts("turn")[:2] == [0.0, 2.0]
+    assert trace.elapsed == sum(delays.values())
+    trace = await run(company, jobs=0, world=calls(turn=delays))
+    assert trace.result == []
+    assert trace.noted_at("`in_turn` returned") == [0.5]
+
+
+@ordering
+@points(2)
+async def test_nobody_who_comes_later_gets_in_between(run, rng):
+    """All jobs are in the lock's queue before anybody who comes later."""
+    jobs = rng.randint(2, 4)
+    delays = {"holder": 2.0, "behind": 1.0, **dict(enumerate(eighths(rng, jobs)))}
+    trace = await run(company, jobs=jobs, behind="behind", world=calls(turn=delays))
+    assert trace.order("turn") == ["holder", *range(jobs), "behind"]
+    assert trace.peak("turn") == 1
+
+
+@ordering
+async def test_whoever_waits_already_comes_first(run, rng):
+    """Whoever was in the lock's queue before the jobs has the lock before them."""
+    jobs = rng.randint(2, 4)
+    delays = {"holder": 2.0, "before": 1.0, **dict(enumerate(eighths(rng, jobs)))}
+    trace = await run(company, jobs=jobs, before="before", world=calls(turn=delays))
+    assert trace.order("turn") == ["holder", "before", *range(jobs)]
+    assert trace.peak("turn") == 1
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_ends_all_jobs_and_frees_the_lock(sweep, rng):
+    """Cancelled at any point, `in_turn` ends with CancelledError; no job runs on or begins, and the lock is free."""
+    for trace in await sweep(queue_up, jobs=3, world=calls(job=dict(enumerate(eighths(rng, 3))))):
+        assert trace.elapsed == trace.struck_at
+        assert trace.noted("lock.locked() afterwards") == [False]
+
+
+@scenario
+async def held_by_another(kata, stage, *, jobs):
+    lock = asyncio.Lock()
+    job = stage.calls("job")
+
+    async def hold():
+        await lock.acquire()
+        await stage.calls("hold")()
+        stage.note("lock.locked() before its holder releases it", lock.locked())
+        if lock.locked():
+            lock.release()
+
+    holder = asyncio.create_task(hold())
+    task = stage.target(asyncio.ensure_future(kata.in_turn(lock, [partial(job, number) for number in range(jobs)])))
+    await asyncio.wait([holder, task])
+    stage.note("lock.locked() in the end", lock.locked())
+    return task.result()
+
+
+@cancellation
+async def test_cancelled_it_releases_only_what_it_holds(sweep, rng):
+    """Cancelled while somebody else holds the lock, `in_turn` does not release it; nor does it keep it afterwards."""
+    world = calls(hold=2.0, job=dict(enumerate(eighths(rng, 2))))
+    for trace in await sweep(held_by_another, jobs=2, world=world):
+        assert trace.noted("lock.locked() before its holder releases it") == [True]
+        assert trace.noted("lock.locked() in the end") == [False]
+        if trace.struck_at < 2.0:
+            assert trace.count("job") == 0
