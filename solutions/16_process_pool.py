@@ -90,6 +90,8 @@ async def map_async(
         return list(await pool.map(job, items))
     finally:
         pool.terminate()
+        for waiting_items, _ in pool.queues.values():
+            waiting_items.cancel_join_thread()  # nobody reads them now; Python's end must not wait
         ended = asyncio.ensure_future(pool.join())
         try:
             await asyncio.shield(ended)

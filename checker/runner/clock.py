@@ -18,6 +18,7 @@ import _thread
 import heapq
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from itertools import count
@@ -105,7 +106,13 @@ class Clock:
         self._order = count()
         self._idle_loops: dict[VirtualEventLoop, float | None] = {}
         self._driving = False
-        self._first_threads = _thread._count()
+        # Others that were there before are none of the clock's business while they live, and no longer:
+        # a number alone would let a new thread hide behind one that has ended.
+        self._first_threads = [
+            one
+            for one in threading.enumerate()
+            if one is not threading.main_thread() and not isinstance(one, threading._DummyThread)
+        ]
         self._max_turns = turns
         self._turns = 0
 
@@ -144,10 +151,7 @@ class Clock:
 
     def _alone(self, selector: selectors.BaseSelector | None = None) -> bool:
         """Whether nothing but the calling thread can make anything happen in this process."""
-        threads = _thread._count()
-        # Threads that were there first and have ended must not hide new ones.
-        self._first_threads = min(self._first_threads, threads)
-        if self._driving or threads > self._first_threads or self.has_children():
+        if self._driving or self.threads > 0 or self.has_children():
             return False
         # A loop's own self-pipe is the one descriptor that is always registered.
         return selector is None or len(selector.get_map() or ()) <= 1
@@ -205,8 +209,11 @@ class Clock:
 
     @property
     def threads(self) -> int:
-        """How many threads there are beside the main one, the clock's own left out."""
-        return _thread._count() - self._first_threads - self._driving
+        """How many threads there are beside the main one, the clock's own and its forerunners left out."""
+        count = _thread._count()  # before looking who has ended: too many is safe, too few is not
+        if self._first_threads:
+            self._first_threads = [one for one in self._first_threads if one.is_alive()]
+        return count - len(self._first_threads) - self._driving
 
     @property
     def crowded(self) -> bool:

@@ -5,7 +5,7 @@ from collections import Counter
 from functools import partial
 from types import SimpleNamespace
 
-from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+from checker.suite import Error, call, calls, cancellation, ordering, points, result, scenario, timing
 
 
 def eighths(rng, count, *, least=1, most=30):
@@ -166,7 +166,8 @@ async def test_overlapping_deposits_lose_nothing(run, rng):
     """Of deposits that overlap on one account none is lost: in the end the store holds them all."""
     opening, *amounts = rng.sample(range(1, 1000), 6)
     moments = [0.0, *sorted(eighths(rng, 4, most=12))]
-    world = kept(opening, read=rng.randint(2, 6) / 4, write=rng.randint(2, 6) / 4)
+    read = rng.randint(1, 4) / 4
+    world = kept(opening, read=read, write=read + rng.randint(2, 4) / 4)
     trace = await run(deposits, payments=list(zip(moments, amounts, strict=True)), world=world)
     total = opening + sum(amounts)
     last = max(trace.calls("write"), key=lambda span: float(span.end), default=None)
@@ -202,11 +203,11 @@ async def test_a_failed_deposit_raises_its_error(run, rng):
         opening, lost, waiting, later = rng.sample(range(1, 1000), 4)
         payments = [[0, lost], [0.25, waiting], [5, later]]
         trace = await run(deposits, payments=payments, world=failing(opening, label))
-        assert trace.result == [
-            trace.all_given(label)[0],
-            opening + waiting,
-            opening + waiting + later,
-        ]
+        came, *balances = trace.result
+        failure = trace.all_given(label)[0]
+        assert isinstance(came, Error) and came.holds(failure), f"It should have raised {failure!r}; saw {came!r}."
+        wanted = [opening + waiting, opening + waiting + later]
+        assert balances == wanted, f"New balances after a failed deposit: expected {wanted}, saw {balances}."
 
 
 @scenario

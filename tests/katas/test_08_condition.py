@@ -5,6 +5,18 @@ from functools import partial
 
 from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
 
+
+async def go_home(tasks):
+    """Cancel those who still wait, and raise what any of the others raised."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
 # --- Warehouse -----------------------------------------------------------------------------------------
 
 
@@ -19,26 +31,23 @@ async def trade(kata, stage, *, plan, stock=None):
         nonlocal taken
         await warehouse.take(n)
         taken += n
-        stage.note(f"customer {number}")
+        stage.note(f"served customer {number}")
 
-    for step, n in plan:
-        if step == "take":
-            orders.append(n)
-            tasks.append(asyncio.create_task(customer(len(orders), n)))
-        elif step == "restock":
-            await warehouse.restock(n)
-        else:
-            tasks[n - 1].cancel()
-        await asyncio.sleep(1)
-        waiting = [n for n, task in zip(orders, tasks, strict=True) if not task.done()]
-        stage.note("stock", warehouse.stock)
-        stage.note("state", [warehouse.stock, taken, waiting])
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
+    try:
+        for step, n in plan:
+            if step == "take":
+                orders.append(n)
+                tasks.append(asyncio.create_task(customer(len(orders), n)))
+            elif step == "restock":
+                await warehouse.restock(n)
+            else:
+                tasks[n - 1].cancel()
+            await asyncio.sleep(1)
+            waiting = [n for n, task in zip(orders, tasks, strict=True) if not task.done()]
+            stage.note("stock", warehouse.stock)
+            stage.note("state", [warehouse.stock, taken, waiting])
+    finally:
+        await go_home(tasks)
 
 
 @result
@@ -59,8 +68,8 @@ async def test_what_is_there_is_taken_at_once(run, rng):
     """Nobody waits where there is enough, to the last piece; where one is missing, the order waits for it."""
     stock, more = rng.randint(3, 9), rng.randint(1, 9)
     trace = await run(trade, stock=stock, plan=[("take", stock), ("take", more + 1), ("restock", more), ("restock", 1)])
-    assert trace.noted_at("customer 1") == [0]
-    assert trace.noted_at("customer 2") == [3]
+    assert trace.noted_at("served customer 1") == [0]
+    assert trace.noted_at("served customer 2") == [3]
     assert trace.noted("stock") == [0, 0, more, 0]
 
 
@@ -72,9 +81,9 @@ async def test_one_delivery_serves_everybody_who_can_be_served(run, rng):
     big = small + middle + rng.randint(1, 5)
     plan = [("take", big), ("take", small), ("take", middle), ("restock", small + middle), ("restock", big)]
     trace = await run(trade, plan=plan)
-    assert trace.noted_at("customer 2") == [3]
-    assert trace.noted_at("customer 3") == [3]
-    assert trace.noted_at("customer 1") == [4]
+    assert trace.noted_at("served customer 2") == [3]
+    assert trace.noted_at("served customer 3") == [3]
+    assert trace.noted_at("served customer 1") == [4]
     assert trace.noted("stock") == [0, 0, 0, 0, 0]
 
 
@@ -84,7 +93,7 @@ async def test_a_small_order_passes_a_big_one(run, rng):
     stock = rng.randint(2, 9)
     small = rng.randint(1, stock)
     trace = await run(trade, stock=stock, plan=[("take", stock + rng.randint(1, 9)), ("take", small)])
-    assert trace.noted_at("customer 2") == [1]
+    assert trace.noted_at("served customer 2") == [1]
     assert trace.noted("stock") == [stock, stock - small]
 
 
@@ -95,7 +104,7 @@ async def test_two_do_not_take_the_same_pieces(run, rng):
     n = rng.randint(2, 9)
     trace = await run(trade, plan=[("take", n), ("take", n), ("restock", n), ("restock", n)])
     assert trace.noted("stock") == [0, 0, 0, 0]
-    served = sorted([*trace.noted_at("customer 1"), *trace.noted_at("customer 2")])
+    served = sorted([*trace.noted_at("served customer 1"), *trace.noted_at("served customer 2")])
     assert served == [2, 3], (
         f"Two wait for {n} each, and {n} come in at 2 s and again at 3 s: one is served each time, not at {served} s."
     )
@@ -128,8 +137,8 @@ async def test_customers_who_give_up_cost_nobody_anything(run, rng):
     plan = [("take", n + more), ("take", n), ("take", n), ("take", more), ("cancel", 2), ("restock", n)]
     plan += [("cancel", 1), ("restock", more), ("restock", 1)]
     trace = await run(trade, plan=plan)
-    assert trace.noted_at("customer 3") == [5]
-    assert trace.noted_at("customer 4") == [7]
+    assert trace.noted_at("served customer 3") == [5]
+    assert trace.noted_at("served customer 4") == [7]
     assert trace.noted("stock") == [0, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
@@ -137,25 +146,22 @@ async def test_customers_who_give_up_cost_nobody_anything(run, rng):
 async def change_of_mind(kata, stage, *, n, cancel_first):
     """Somebody gives up in the very moment in which the goods come in."""
     warehouse = kata.Warehouse()
-    leaver = asyncio.create_task(warehouse.take(n))
+    tasks = [asyncio.create_task(warehouse.take(n))]
     await asyncio.sleep(1)
-    stayer = asyncio.create_task(warehouse.take(n))
+    tasks.append(asyncio.create_task(warehouse.take(n)))
     await asyncio.sleep(1)
-    if cancel_first:
-        leaver.cancel()
-        await warehouse.restock(n)
-    else:
-        await warehouse.restock(n)
-        leaver.cancel()
-    await asyncio.sleep(1)
-    served = sum(task.done() and not task.cancelled() for task in (leaver, stayer))
-    stage.note("served", served)
-    stage.note("stock", warehouse.stock)
-    stayer.cancel()
-    await asyncio.wait([leaver, stayer])
-    for task in (leaver, stayer):
-        if not task.cancelled():
-            task.result()
+    try:
+        if cancel_first:
+            tasks[0].cancel()
+            await warehouse.restock(n)
+        else:
+            await warehouse.restock(n)
+            tasks[0].cancel()
+        await asyncio.sleep(1)
+        stage.note("served", sum(task.done() and not task.cancelled() for task in tasks))
+        stage.note("stock", warehouse.stock)
+    finally:
+        await go_home(tasks)
 
 
 @cancellation
@@ -192,14 +198,13 @@ async def test_a_cancelled_order_takes_nothing(sweep, rng):
 @scenario
 async def bad_numbers(kata, stage, *, stock, numbers):
     warehouse = kata.Warehouse(stock)
-    refused = []
     for n in numbers:
         for name, method in (("take", warehouse.take), ("restock", warehouse.restock)):
             try:
                 await method(n)
             except ValueError:
-                refused.append(f"{name}({n})")
-    return [*refused, warehouse.stock]
+                stage.note("refused", f"{name}({n})")
+    return warehouse.stock
 
 
 @result
@@ -208,7 +213,8 @@ async def test_at_least_one_piece(run, rng):
     numbers = [0, -rng.randint(1, 9)]
     stock = rng.randint(1, 9)
     trace = await run(bad_numbers, stock=stock, numbers=numbers)
-    assert trace.result == [f"{name}({n})" for n in numbers for name in ("take", "restock")] + [stock]
+    assert trace.noted("refused") == [f"{name}({n})" for n in numbers for name in ("take", "restock")]
+    assert trace.result == stock
 
 
 # --- TaxiRank ------------------------------------------------------------------------------------------
@@ -222,30 +228,27 @@ async def evening(kata, stage, *, plan):
 
     async def passenger(name):
         await rank.wait(name)
-        stage.note(name)
+        stage.note(f"{name} left")
 
-    for step, what in plan:
-        if step == "wait":
-            passengers[what] = asyncio.create_task(passenger(what))
-        elif step == "send":
-            sent.append(await rank.send(what))
-        elif step == "send_all":
-            await rank.send_all()
-        else:
-            passengers[what].cancel()
-        await asyncio.sleep(1)
-    for task in passengers.values():
-        task.cancel()
-    await asyncio.wait(passengers.values())
-    for task in passengers.values():
-        if not task.cancelled():
-            task.result()
+    try:
+        for step, what in plan:
+            if step == "wait":
+                passengers[what] = asyncio.create_task(passenger(what))
+            elif step == "send":
+                sent.append(await rank.send(what))
+            elif step == "send_all":
+                await rank.send_all()
+            else:
+                passengers[what].cancel()
+            await asyncio.sleep(1)
+    finally:
+        await go_home(passengers.values())
     return sent
 
 
 def people(rng, count):
     """So many names that nobody can know."""
-    return [f"passenger {number}" for number in rng.sample(range(100, 1000), count)]
+    return [f"rider {number}" for number in rng.sample(range(100, 1000), count)]
 
 
 def arrivals(names):
@@ -261,7 +264,7 @@ async def test_those_who_have_waited_longest_are_sent(run, rng):
     trace = await run(evening, plan=[*arrivals(names), ("send", 2), ("send", 1), ("send", rng.randint(4, 9))])
     assert trace.result == [names[:2], names[2:3], names[3:]]
     for name, left_at in zip(names, [6, 6, 7, 8, 8, 8], strict=True):
-        assert trace.noted_at(name) == [left_at]
+        assert trace.noted_at(f"{name} left") == [left_at]
 
 
 @ordering
@@ -271,9 +274,9 @@ async def test_nothing_is_kept_for_those_who_come_later(run, rng):
     plan = [("send", rng.randint(1, 5)), ("wait", early), ("send", rng.randint(2, 5)), ("wait", late), ("wait", last)]
     trace = await run(evening, plan=[*plan, ("send", 1)])
     assert trace.result == [[], [early], [late]]
-    assert trace.noted_at(early) == [2]
-    assert trace.noted_at(late) == [5]
-    assert trace.noted_at(last) == []
+    assert trace.noted_at(f"{early} left") == [2]
+    assert trace.noted_at(f"{late} left") == [5]
+    assert trace.noted_at(f"{last} left") == []
 
 
 @timing
@@ -283,8 +286,8 @@ async def test_send_all_sends_everybody_who_waits_now(run, rng):
     plan = [*arrivals(names[:-1]), ("send_all", None), *arrivals(names[-1:]), ("send", 3)]
     trace = await run(evening, plan=plan)
     for name in names[:-1]:
-        assert trace.noted_at(name) == [len(names) - 1]
-    assert trace.noted_at(names[-1]) == [len(names) + 1]
+        assert trace.noted_at(f"{name} left") == [len(names) - 1]
+    assert trace.noted_at(f"{names[-1]} left") == [len(names) + 1]
     assert trace.result == [names[-1:]]
 
 
@@ -292,25 +295,19 @@ async def test_send_all_sends_everybody_who_waits_now(run, rng):
 async def rush(kata, stage, *, first, second, newcomer):
     """Somebody comes, and another taxi, before those who were sent off have had time to leave."""
     rank = kata.TaxiRank()
-
-    async def passenger(name):
-        await rank.wait(name)
-        stage.note("left", name)
-
     tasks = []
-    for name in (first, second):
-        tasks.append(asyncio.create_task(passenger(name)))
+    try:
+        for name in (first, second):
+            tasks.append(asyncio.create_task(rank.wait(name)))
+            await asyncio.sleep(1)
+        sent = [*await rank.send(1)]
+        tasks.append(asyncio.create_task(rank.wait(newcomer)))
+        sent += await rank.send(1)
         await asyncio.sleep(1)
-    sent = [*await rank.send(1)]
-    tasks.append(asyncio.create_task(passenger(newcomer)))
-    sent += await rank.send(1)
-    await asyncio.sleep(1)
-    stage.note("gone", [task.done() for task in tasks])
-    sent += await rank.send(5)
-    await asyncio.wait(tasks)
-    for task in tasks:
-        task.result()
-    return sent
+        stage.note("gone", [task.done() for task in tasks])
+        return [*sent, *await rank.send(5)]
+    finally:
+        await go_home(tasks)
 
 
 @ordering
@@ -325,18 +322,15 @@ async def test_each_send_sends_others(run, rng):
 @scenario
 async def two_ranks(kata, stage, *, here, there):
     station, harbour = kata.TaxiRank(), kata.TaxiRank()
-    tasks = [asyncio.create_task(station.wait(here))]
-    await asyncio.sleep(1)
-    tasks.append(asyncio.create_task(harbour.wait(there)))
-    await asyncio.sleep(1)
-    sent = [await harbour.send(2)]
-    await asyncio.sleep(1)
-    stage.note("gone", [task.done() for task in tasks])
-    sent.append(await station.send(2))
-    await asyncio.wait(tasks)
-    for task in tasks:
-        task.result()
-    return sent
+    tasks = [asyncio.create_task(station.wait(here)), asyncio.create_task(harbour.wait(there))]
+    try:
+        await asyncio.sleep(1)
+        sent = await harbour.send(2)
+        await asyncio.sleep(1)
+        stage.note("gone", [task.done() for task in tasks])
+        return [sent, await station.send(2)]
+    finally:
+        await go_home(tasks)
 
 
 @ordering
@@ -358,8 +352,8 @@ async def test_who_has_given_up_has_left_the_line(run, rng):
     trace = await run(evening, plan=plan)
     assert trace.result == [rest[:3]]
     for name in rest[:3]:
-        assert trace.noted_at(name) == [6]
-    assert trace.noted_at(rest[3]) == []
+        assert trace.noted_at(f"{name} left") == [6]
+    assert trace.noted_at(f"{rest[3]} left") == []
 
 
 @scenario
@@ -494,7 +488,8 @@ async def test_a_player_that_fails_ends_the_game(run, rng):
     script = [*delays[:-1], call(delays[-1], error=ArithmeticError), 1.0]
     trace = await run(game, seats=list(range(players)), rounds=3, world=calls(play=script), raises=ArithmeticError)
     assert trace.count("play") == last + 1
-    assert trace.error.holds(trace.calls("play")[-1].value), f"Another error than the player's was raised: {trace.error}."
+    failure = trace.calls("play")[-1].value
+    assert trace.error.holds(failure), f"The player raised {failure!r}; what came out is {trace.error!r}."
     assert trace.elapsed == sum(delays)
 
 

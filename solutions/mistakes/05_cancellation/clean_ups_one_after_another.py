@@ -4,7 +4,7 @@ sum of their times.
 Hint: Cancel all of them first, then wait for all together:
 https://docs.python.org/3/library/asyncio-task.html#asyncio.wait
 
-Violates: timing
+Violates: cancellation
 """
 
 import asyncio

@@ -1,0 +1,58 @@
+"""What the checker's own tests share: a sandbox to play in, and the `kata` command as a subprocess."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checker.messages import Limits
+from checker.suite.scenario import ship
+from checker.trace import Trace
+from checker.world.script import World
+from checker.world.session import Performance, Session
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Play = Callable[..., Trace]
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Session]:
+    """A sandbox of the best kind there is, for all tests."""
+    session = Session(limits=Limits(cpu=3, wall=15.0), budget=float("inf"))
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def play(sandbox: Session) -> Play:
+    """`play(source, scenario, world, strike=None, **data)`: the trace of one run of a submission given as text."""
+
+    def play(
+        source: str, scenario: Callable[..., Any], world: World | None = None, strike: int | None = None, **data: Any
+    ) -> Trace:
+        performance = Performance("07_semaphore", source.encode(), [], ship(scenario, data), strike=strike)
+        return sandbox.play(performance, world or World(), random.Random(7))
+
+    return play
+
+
+@pytest.fixture
+def kata(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the `kata` command in an empty folder, as its users do."""
+
+    def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb", **more.pop("env", {})}
+        command = [sys.executable, "-c", "from checker.cli import main; main()", *words]
+        return subprocess.run(
+            command, cwd=more.pop("cwd", tmp_path), env=environment, capture_output=True, text=True, timeout=240, **more
+        )
+
+    return run
