@@ -183,6 +183,7 @@ def main() -> None:
     gc.disable()
     gc.freeze()
     Zygote(control, alone=os.getpid() == 1).serve()
+    os._exit(0)
 
 
 def _harden() -> None:

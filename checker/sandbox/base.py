@@ -59,6 +59,10 @@ class Sandbox:
     def close(self) -> None:
         """End everything in the sandbox; does no harm twice."""
         self.control.close()
+        # At the end of the stream the first process leaves by itself, and with it everything in its namespace.
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=1.0)
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         with suppress(ProcessLookupError):
