@@ -3,6 +3,7 @@
 import asyncio
 import time
 from functools import partial
+from itertools import permutations
 
 from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
 
@@ -101,12 +102,10 @@ async def twins(kata, stage, *, many):
 @result
 async def test_the_same_runner_may_run_several_times(run, rng):
     """The same runner may stand in the list several times, and runs as often."""
-    many = rng.randint(2, 5)
+    many = rng.randint(2, 4)
     trace = await run(twins, many=many, world=calls(run=2.0))
     assert trace.count("run") == many
-    assert sorted(trace.result) == sorted(trace.all_given("run")), (
-        f"The {many} runs gave {sorted(trace.all_given('run'))}; returned were {trace.result}."
-    )
+    assert trace.result in [list(order) for order in permutations(trace.all_given("run"))]
     assert trace.elapsed == 3.0
 
 
@@ -198,6 +197,14 @@ def around_changes(green, red, rounds):
     return moments, colours
 
 
+def assert_colours(trace, colours, green, red):
+    """At each look the light showed the right colour."""
+    for at, saw, colour in zip(trace.noted_at("green"), trace.noted("green"), colours, strict=True):
+        assert saw == colour, (
+            f"{green} s green, {red} s red: at {at!r} s `is_green` should be {colour}; it was {saw!r}."
+        )
+
+
 @result
 @points(2)
 async def test_green_and_red_take_turns(run, rng):
@@ -205,7 +212,7 @@ async def test_green_and_red_take_turns(run, rng):
     green, red = phases(rng)
     moments, colours = around_changes(green, red, 3)
     trace = await run(crossing, green=green, red=red, watch=moments, closes_at=moments[-1] + 0.5)
-    assert trace.noted("green") == colours
+    assert_colours(trace, colours, green, red)
     assert trace.noted("still running") == [True]
 
 
@@ -236,7 +243,7 @@ async def test_a_light_that_does_not_run_yet_is_green(run, rng):
     trace = await run(
         crossing, green=green, red=red, run_at=run_at, watch=watch, drivers=drivers, closes_at=watch[-1] + 0.5
     )
-    assert trace.noted("green") == [True, True, *colours]
+    assert_colours(trace, [True, True, *colours], green, red)
     assert trace.noted_at("driver 1 went") == [0.5]
     assert trace.noted_at("driver 2 went") == [run_at - 0.5]
     assert trace.noted_at("driver 3 went") == [run_at + green + red]
@@ -273,7 +280,7 @@ async def test_each_run_starts_green(run, rng):
         trace = await run(
             second_run, green=green, red=red, stop_at=stop_at, pause=pause, watch=moments, driver_at=green + 0.25
         )
-        assert trace.noted("green") == colours
+        assert_colours(trace, colours, green, red)
         assert trace.noted_at("driver went") == [stop_at + pause + green + red]
 
 
@@ -329,7 +336,7 @@ async def test_a_driver_who_turns_back_disturbs_nobody(sweep, rng):
     for trace in await sweep(turns_back, green=green, red=red, drivers=drivers, watch=moments):
         for number in (2, 3):
             assert trace.noted_at(f"driver {number} went") == [cycle]
-        assert trace.noted("green") == colours
+        assert_colours(trace, colours, green, red)
 
 
 # --- signal_from_thread --------------------------------------------------------------------------------
