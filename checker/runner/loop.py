@@ -15,7 +15,7 @@ from typing import Any
 
 from checker.runner.clock import Clock, LocalTime
 
-RealEventLoop = asyncio.SelectorEventLoop
+RealEventLoop: Any = asyncio.SelectorEventLoop
 """The loop as Python brings it, kept since the runner puts the virtual one in its place."""
 
 
@@ -28,6 +28,10 @@ class FifoTimerHandle(asyncio.TimerHandle):
     __slots__ = ("place",)
     place: int
     """How many timers its loop had made when it made this one."""
+    # asyncio's own, which the stubs leave out:
+    _when: float
+    _scheduled: bool
+    _source_traceback: list[Any] | None
 
     def __lt__(self, other: Any) -> bool:
         if isinstance(other, FifoTimerHandle):
@@ -44,6 +48,7 @@ class VirtualSelector(selectors.BaseSelector):
         self.loop: VirtualEventLoop | None = None
 
     def select(self, timeout: float | None = None) -> list[Any]:
+        """Look at the descriptors; where a `timeout` asks for waiting, the clock decides how long."""
         if timeout is not None and timeout <= 0:
             events = self._real.select(0)
             if not events:
@@ -54,22 +59,27 @@ class VirtualSelector(selectors.BaseSelector):
         return self._clock.idle(self.loop, self._real, self.loop.next_deadline())
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """See `selectors.BaseSelector`."""
         return self._real.register(fileobj, events, data)
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """See `selectors.BaseSelector`."""
         return self._real.unregister(fileobj)
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """See `selectors.BaseSelector`."""
         return self._real.modify(fileobj, events, data)
 
     def close(self) -> None:
+        """Close the real selector."""
         self._real.close()
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """See `selectors.BaseSelector`."""
         return self._real.get_map()
 
 
-class VirtualEventLoop(RealEventLoop):  # type: ignore[misc, valid-type]
+class VirtualEventLoop(RealEventLoop):  # type: ignore[misc]
     """asyncio's selector loop, which never waits: time jumps to whatever comes next.
 
     Args:
@@ -143,6 +153,7 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc, valid-type]
         return timer
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
+        """As asyncio's; `task_hook` is told of it. The name may follow a moment later."""
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
         if self.task_hook is not None:
             type(self).task_hook(task, self)  # type: ignore[misc]

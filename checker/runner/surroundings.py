@@ -50,6 +50,7 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
     time.sleep = _virtual_sleep(clock, link)
     if clock.can_watch:
         threading.Condition.wait = _virtual_condition_wait(clock)  # type: ignore[method-assign]
+        threading.Thread.start = _watched_start(clock)  # type: ignore[method-assign]
     if _freezer is not None:
         _follow(clock, wall_clock, elapsed)
     os.register_at_fork(after_in_child=lambda: _back_to_real_time(clock, context, real))
@@ -118,6 +119,16 @@ def _virtual_condition_wait(clock: Clock) -> Any:
         return not expired
 
     return wait
+
+
+def _watched_start(clock: Clock) -> Any:
+    real_start = threading.Thread.start
+
+    def start(self: Any) -> None:
+        clock.expect_crowd()
+        real_start(self)
+
+    return start
 
 
 def _back_to_real_time(clock: Clock, context: Any, real: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from checker.runner import encode, observer, surroundings
 from checker.runner import play as playing
 
 _NEEDS_WALL_CLOCK = re.compile(rb"\b(datetime|time|calendar|email|logging)\b")
-_REAL_STEP = 0.005
+_REAL_STEP = 0.002
 """Seconds after which a run whose child processes are at work is told that real time has gone by."""
 _LOOPBACK_PATIENCE = 0.05
 """Seconds for which bytes in flight are waited for where they may be some other program's."""

@@ -125,13 +125,15 @@ async def test_a_failure_stops_the_others(run, rng):
 
 
 @scenario
-async def called_off(kata, stage, *, runners, start_at):
-    """The start is given even if nobody waits for it any more."""
+async def called_off(kata, stage, *, runners, start_at, starts_all_the_same):
+    """Where nobody waits for the start any more, it is given all the same, or never."""
     starter = asyncio.Event()
-    asyncio.get_running_loop().call_later(start_at, starter.set)
+    start = asyncio.get_running_loop().call_later(start_at, starter.set)
     field = [partial(stage.calls("run"), name) for name in runners]
     task = stage.target(asyncio.create_task(kata.start_together(starter, field)))
     await asyncio.wait([task])
+    if not starts_all_the_same:
+        start.cancel()
     await asyncio.sleep(start_at + 1)
     return await task
 
@@ -141,9 +143,11 @@ async def called_off(kata, stage, *, runners, start_at):
 async def test_a_cancelled_race_is_over(sweep, rng):
     """Cancelled at any point, before the start too, it ends with CancelledError, and nobody runs on or starts."""
     delays = dict(enumerate(rng.sample(range(1, 9), 3)))
-    for trace in await sweep(called_off, runners=[0, 1, 2], start_at=1.5, world=calls(run=delays)):
-        late = [span for span in trace.calls("run") if span.end is None or span.end > trace.struck_at]
-        assert not late, f"Cancelled at {trace.struck_at!r} s; runner {late[0].key} ran after that."
+    for same in (True, False):
+        world = calls(run=delays)
+        for trace in await sweep(called_off, runners=[0, 1, 2], start_at=1.5, starts_all_the_same=same, world=world):
+            late = [span for span in trace.calls("run") if span.end is None or span.end > trace.struck_at]
+            assert not late, f"Cancelled at {trace.struck_at!r} s; runner {late[0].key} ran after that."
 
 
 # --- TrafficLight --------------------------------------------------------------------------------------
@@ -337,6 +341,31 @@ async def test_a_driver_who_turns_back_disturbs_nobody(sweep, rng):
         for number in (2, 3):
             assert trace.noted_at(f"driver {number} went") == [cycle]
         assert_colours(trace, colours, green, red)
+
+
+@scenario
+async def lonely_driver(kata, stage, *, green, red):
+    """The only driver, the target, comes on red; with it the light goes out."""
+    light = kata.TrafficLight(green, red)
+
+    async def driver():
+        await asyncio.sleep(green + 0.25)
+        await light.drive()
+
+    target = stage.target(asyncio.create_task(driver()))
+    running = asyncio.create_task(light.run())
+    await asyncio.wait([target])
+    stage.note("went")
+    await go_home([running])
+    return await target
+
+
+@cancellation
+async def test_a_cancelled_driver_leaves_nothing_behind(sweep, rng):
+    """`drive` ends at once when it is cancelled, and nothing that it started waits on for the next green."""
+    green, red = phases(rng)
+    for trace in await sweep(lonely_driver, green=green, red=red):
+        assert trace.noted_at("went") == [trace.struck_at]
 
 
 # --- signal_from_thread --------------------------------------------------------------------------------

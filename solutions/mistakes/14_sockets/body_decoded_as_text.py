@@ -41,7 +41,7 @@ class _Reply:
                 raise ConnectionError("The server closed the connection in the middle of its reply")
             self.complete = True
         if self.complete:
-            text = self._received.decode("utf-8", errors="replace")
+            text = self._received[: self._ends].decode("utf-8", errors="replace")
             self.body = text[text.index("\r\n\r\n") + 4 :].encode()
 
     def _read_head(self, head_ends: int) -> None:

@@ -62,9 +62,7 @@ def fetch(host: str, port: int, path: str) -> tuple[int, bytes]:
     with socket.create_connection((host, port)) as sock:
         sock.sendall(_request(host, port, path))
         piece = sock.recv(_PIECE)
-    reply = _Reply()
-    reply.feed(piece)
-    if not reply.complete and b"\r\n\r\n" not in piece:
+    if b"\r\n\r\n" not in piece:
         raise ConnectionError("The head is not whole")
     head, _, body = piece.partition(b"\r\n\r\n")
     return int(head.split()[1]), body

@@ -1,0 +1,254 @@
+"""Threads, several loops, sockets and the wall clock on the virtual clock: exact, whatever the machine does."""
+
+import pytest
+
+from checker.suite import call, calls, scenario
+
+
+@scenario
+def plainly(kata, stage, **data):
+    return kata.work(stage, **data)
+
+
+@scenario
+async def on_a_loop(kata, stage, **data):
+    return await kata.work(stage, **data)
+
+
+POOL = """
+import asyncio, concurrent.futures, time
+async def work(stage, workers, jobs):
+    loop = asyncio.get_running_loop()
+    pool = concurrent.futures.ThreadPoolExecutor(workers)
+    await asyncio.gather(*(loop.run_in_executor(pool, time.sleep, 1) for _ in range(jobs)))
+    pool.shutdown()
+"""
+
+
+@pytest.mark.parametrize(("workers", "jobs", "seconds"), [(5, 10, 2.0), (1, 3, 3.0), (4, 4, 1.0), (3, 7, 3.0)])
+def test_sleeps_in_a_pool_take_virtual_time_exactly(play, workers, jobs, seconds):
+    """A pool of n threads with m sleeps of 1 s takes exactly ceil(m / n) virtual seconds."""
+    assert play(POOL, on_a_loop, workers=workers, jobs=jobs).elapsed == seconds
+
+
+def test_blocking_calls_in_threads_overlap_as_the_pool_allows(play):
+    """Blocking collaborators are calls of the world: as many at once as there are threads."""
+    source = """
+import concurrent.futures
+def work(stage):
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        return list(pool.map(stage.blocking("fetch"), range(6)))
+"""
+    trace = play(source, plainly, calls(fetch=dict(enumerate([3.0, 1.0, 2.0, 2.5, 1.0, 4.0]))))
+    assert trace.peak("fetch") == 3
+    assert trace.result == [trace.given("fetch", number) for number in range(6)]
+    assert [trace.call("fetch", number).start for number in (3, 4, 5)] == [1.0, 2.0, 3.0]
+
+
+def test_a_blocking_call_may_fail(play):
+    """An error of the world's is raised in the thread that called."""
+    source = """
+def work(stage):
+    try:
+        stage.blocking("fetch")(1)
+    except LookupError as error:
+        return error
+"""
+    trace = play(source, plainly, calls(fetch=call(1.0, error=KeyError)))
+    assert trace.result == trace.given("fetch", 1)
+
+
+def test_sleeping_on_the_loop_blocks_it_and_is_told(play):
+    """`time.sleep` on a running loop's thread takes virtual time and is recorded with its line."""
+    source = "import time\nasync def work(stage):\n    time.sleep(1.5)\n"
+    trace = play(source, on_a_loop)
+    assert trace.elapsed == 1.5
+    assert [(stretch.start, stretch.end, stretch.line) for stretch in trace.blocked] == [(0.0, 1.5, 3)]
+
+
+WAITING = {
+    "Event.wait": "threading.Event().wait(2.5)",
+    "Condition.wait": "with_lock(threading.Condition())",
+    "Queue.get": "quiet(lambda: queue.Queue().get(timeout=2.5))",
+    "Semaphore.acquire": "threading.Semaphore(0).acquire(timeout=2.5)",
+    "Future.result": "quiet(lambda: concurrent.futures.Future().result(timeout=2.5))",
+    "time.sleep": "time.sleep(2.5)",
+}
+
+
+@pytest.mark.parametrize("waiting", WAITING.values(), ids=WAITING.keys())
+def test_time_limits_in_threads_are_virtual(play, waiting):
+    """What waits in a thread with a time limit waits in virtual time, while a loop lives by the same clock."""
+    source = f"""
+import asyncio, concurrent.futures, contextlib, queue, threading, time
+def quiet(call):
+    with contextlib.suppress(Exception):
+        call()
+def with_lock(condition):
+    with condition:
+        condition.wait(2.5)
+def wait():
+    {waiting}
+async def work(stage):
+    await asyncio.gather(asyncio.to_thread(wait), asyncio.sleep(1))
+    return stage.now
+"""
+    trace = play(source, on_a_loop)
+    assert trace.result == pytest.approx(2.5)
+    assert trace.elapsed == 2.5
+
+
+def test_a_notified_condition_does_not_wait_out_its_limit(play):
+    """A thread that is notified in time goes on at that time."""
+    source = """
+import threading, time
+def work(stage):
+    event = threading.Event()
+    told = []
+    thread = threading.Thread(target=lambda: told.append((event.wait(60), stage.now)))
+    thread.start()
+    time.sleep(3)
+    event.set()
+    thread.join()
+    return told
+"""
+    assert play(source, plainly).result == [(True, 3.0)]
+
+
+def test_two_loops_in_two_threads_share_the_clock(play):
+    """Loops in several threads go through virtual time together."""
+    source = """
+import asyncio, threading
+def work(stage):
+    def run(name, delay):
+        async def main():
+            for _ in range(3):
+                await asyncio.sleep(delay)
+                stage.note(name)
+        asyncio.run(main())
+    threads = [threading.Thread(target=run, args=each) for each in (("a", 1.0), ("b", 1.5))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+    trace = play(source, plainly)
+    assert trace.noted_at("a") == [1.0, 2.0, 3.0]
+    assert trace.noted_at("b") == [1.5, 3.0, 4.5]
+
+
+def test_a_deadlock_of_threads_ends_at_once(play):
+    """Threads that wait for each other for ever are a deadlock, told with their lines."""
+    source = """
+import threading
+def work(stage):
+    event = threading.Event()
+    thread = threading.Thread(target=event.wait, name="waiter")
+    thread.start()
+    thread.join()
+"""
+    trace = play(source, plainly)
+    assert trace.ended == "deadlock"
+    assert [waiting.frames[-1].line for waiting in trace.waiting] == [7]
+
+
+def test_the_wall_clock_agrees_with_the_loop(play):
+    """time.time, monotonic, datetime and the loop's time go on together."""
+    source = """
+import asyncio, datetime, time
+async def work(stage):
+    loop = asyncio.get_running_loop()
+    def look():
+        now = datetime.datetime.now(datetime.timezone.utc).timestamp()
+        return [loop.time(), time.monotonic(), time.time(), now, time.perf_counter()]
+    before = look()
+    await asyncio.sleep(86400.5)
+    return [after - was for was, after in zip(before, look())]
+"""
+    trace = play(source, on_a_loop)
+    assert trace.result == pytest.approx([86400.5] * 5, abs=1e-6)
+
+
+def test_a_delay_given_as_a_moment_shows(play):
+    """The loop's clock does not begin at 0: `call_at(5)` is not `call_later(5)`."""
+    source = """
+import asyncio
+async def work(stage):
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    loop.call_at(5, done.set_result, None)
+    await done
+"""
+    assert play(source, on_a_loop).elapsed == 0.0
+
+
+def test_a_server_cuts_its_replies_where_the_world_says(play):
+    """A piece of a reply is read before the next comes; requests in threads overlap in virtual time."""
+    source = """
+import asyncio, socket
+def get(address, path):
+    with socket.create_connection(address) as sock:
+        sock.sendall(f"GET {path} HTTP/1.1\\r\\n\\r\\n".encode())
+        parts = []
+        while part := sock.recv(100):
+            parts.append(part)
+        return parts
+async def work(stage):
+    with stage.server() as address:
+        return await asyncio.gather(*(asyncio.to_thread(get, address, path) for path in ("/a", "/b")))
+"""
+    pieces = {"/a": call(2.0, [b"one", b"two", b"three"]), "/b": call(1.0, [b"x"])}
+    trace = play(source, on_a_loop, calls(request=pieces))
+    assert trace.result == [[b"one", b"two", b"three"], [b"x"]]
+    assert trace.peak("request") == 2
+    assert trace.elapsed == 2.25
+
+
+def test_a_client_that_hangs_up_cancels_its_request(play):
+    """A request whose client closes before the reply is cancelled at that moment."""
+    source = """
+import asyncio
+async def work(stage):
+    with stage.server() as (host, port):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET / HTTP/1.1\\r\\n\\r\\n")
+        await asyncio.sleep(1.5)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(1)
+"""
+    trace = play(source, on_a_loop, calls(request=call(9.0, [b"late"])))
+    assert [(span.outcome, span.cancelled_at) for span in trace.calls("request")] == [("cancelled", 1.5)]
+    assert trace.noted("closed") == [1]
+
+
+def test_ctrl_c_arrives_at_its_virtual_moment(play):
+    """An interrupt is a KeyboardInterrupt in plain code at the moment that the world says."""
+    source = """
+import asyncio
+def work(stage):
+    stage.interrupt()
+    try:
+        asyncio.run(asyncio.sleep(60))
+    except KeyboardInterrupt:
+        return stage.now
+"""
+    assert play(source, plainly, calls(interrupt=2.5)).result == 2.5
+
+
+def test_children_live_in_real_time(play):
+    """A forked child has no world: its sleep is real, and its parent waits for it: jumping ahead would run into the limit of waits."""
+    source = """
+import asyncio, os, time
+async def work(stage):
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(0.05)
+        os._exit(7)
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        await asyncio.sleep(0.001)
+"""
+    assert play(source, on_a_loop).result == 7

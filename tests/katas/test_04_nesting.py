@@ -1,0 +1,299 @@
+"""The suite of 04_nesting: what must come one after another does, and what may overlap does."""
+
+import itertools
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+
+def seconds(rng, count):
+    """So many delays."""
+    return [rng.randint(1, 16) / 4 for _ in range(count)]
+
+
+def assert_raised(trace, failure):
+    """This error came out, bare or in a group."""
+    assert trace.error.holds(failure), f"A call raised {failure!r}; what came out is {trace.error!r}."
+
+
+# --- total ---------------------------------------------------------------------------------------------
+
+
+@scenario
+async def chain(kata, stage, *, numbers):
+    given = list(numbers)
+    try:
+        return await kata.total(stage.calls("add"), given)
+    finally:
+        stage.note("numbers afterwards", given)
+
+
+@ordering
+@points(2)
+async def test_total_adds_from_left_to_right(run, rng):
+    """Each call of `add` gets the sum so far on the left and the next number on the right."""
+    numbers = rng.choices(range(1, 6), k=rng.randint(5, 8))
+    trace = await run(chain, numbers=numbers, world=calls(add=0.5))
+    so_far = [numbers[0], *trace.all_given("add")]
+    for place, span in enumerate(trace.calls("add"), 1):
+        wanted = (so_far[place - 1], *numbers[place : place + 1])
+        assert span.args == wanted, f"The numbers are {numbers}; call {place} should add {wanted}, not {span.args}."
+    assert trace.count("add") == len(numbers) - 1
+
+
+@timing
+async def test_total_makes_one_call_at_a_time(run, rng):
+    """n numbers take n - 1 calls, each of them begun the moment the one before is there."""
+    numbers = rng.sample(range(100), rng.randint(4, 7))
+    delays = seconds(rng, len(numbers) - 1)
+    trace = await run(chain, numbers=numbers, world=calls(add=delays))
+    assert trace.starts("add") == [0, *itertools.accumulate(delays[:-1])]
+    assert trace.elapsed == sum(delays)
+
+
+@result
+async def test_total_is_the_last_sum(run, rng):
+    """The total is what the last call gives; none give 0, one gives itself, and the list is left as it was."""
+    numbers = rng.sample(range(100), rng.randint(3, 6))
+    trace = await run(chain, numbers=numbers, world=calls(add=1.0))
+    assert trace.result == trace.all_given("add")[-1]
+    assert trace.noted("numbers afterwards") == [numbers]
+    for few in ([], [rng.randint(1, 99)]):
+        trace = await run(chain, numbers=few, world=calls(add=1.0))
+        assert trace.result == sum(few)
+        assert trace.count("add") == 0
+
+
+@result
+async def test_an_error_ends_the_total(run, rng):
+    """A call that fails ends the sum: its error is raised, and nothing is added any more."""
+    numbers = rng.sample(range(100), 6)
+    bad = rng.randrange(1, 5)
+    delays = seconds(rng, bad + 1)
+    script = [*delays[:-1], call(delays[-1], error=ArithmeticError), 1.0]
+    trace = await run(chain, numbers=numbers, world=calls(add=script), raises=ArithmeticError)
+    assert trace.count("add") == bad + 1
+    assert_raised(trace, trace.calls("add")[bad].value)
+
+
+@cancellation
+async def test_a_cancelled_total_stops(sweep, rng):
+    """Cancelled at any point, `total` ends with CancelledError, and nothing is added any more."""
+    numbers = rng.sample(range(100), 4)
+    for trace in await sweep(chain, numbers=numbers, world=calls(add=[1.0, 0.5, 2.0])):
+        assert all(span.start <= trace.struck_at for span in trace.calls("add")), (
+            f"Cancelled at {trace.struck_at!r} s, it called `add` again later."
+        )
+
+
+# --- tree_total ----------------------------------------------------------------------------------------
+
+
+@scenario
+async def tree(kata, stage, *, numbers):
+    given = list(numbers)
+    try:
+        return await kata.tree_total(stage.calls("add"), given)
+    finally:
+        stage.note("numbers afterwards", given)
+
+
+def rounds_of(trace, numbers):
+    """The calls of `add`, round by round and pair by pair; fails for one that is missing, or one too many."""
+    level, others, rounds = numbers, trace.calls("add"), []
+    while len(level) > 1:
+        spans = []
+        for pair in zip(level[::2], level[1::2], strict=False):
+            span = next((span for span in others if span.args == pair), None)
+            assert span is not None, f"Round {len(rounds) + 1}, of {level}, should add {pair}; it never did."
+            others.remove(span)
+            spans.append(span)
+        rounds.append(spans)
+        level = [span.value for span in spans] + level[len(spans) * 2 :]
+    assert not others, f"{len(numbers)} numbers take {len(numbers) - 1} calls; there were {len(others)} more."
+    return rounds
+
+
+@ordering
+@points(2)
+async def test_the_tree_adds_neighbours(run, rng):
+    """Neighbours are added, left on the left; an odd one moves up unchanged and stays the last."""
+    for many in (rng.choice([4, 6, 8]), 5, 7, rng.choice([9, 10, 11, 13])):
+        numbers = rng.sample(range(100), many)
+        trace = await run(tree, numbers=numbers, world=calls(add=seconds(rng, many)))
+        rounds = rounds_of(trace, numbers)
+        assert trace.result == rounds[-1][0].value
+
+
+@timing
+@points(2)
+async def test_a_round_begins_when_the_one_before_is_complete(run, rng):
+    """All pairs of a round are added at the same time, and the next round begins with the last of their sums."""
+    numbers = rng.sample(range(100), rng.randint(6, 12))
+    delays = rng.sample(range(1, 40), len(numbers))
+    trace = await run(tree, numbers=numbers, world=calls(add=[delay / 4 for delay in delays]))
+    begin = 0
+    for number, spans in enumerate(rounds_of(trace, numbers), 1):
+        for span in spans:
+            assert span.start == begin, (
+                f"Round {number} of {len(numbers)} numbers should begin at {begin!r} s, with all its calls; "
+                f"the one that adds {span.args} began at {span.start!r} s."
+            )
+        begin = max(span.end for span in spans)
+    assert trace.elapsed == begin
+
+
+@timing
+async def test_the_tree_takes_few_rounds(run, rng):
+    """n numbers take ceil(log2 n) rounds: 8 take three, 9 take four."""
+    for many in (2, rng.choice([3, 4]), rng.choice([5, 6, 7, 8]), rng.choice([9, 12, 16])):
+        trace = await run(tree, numbers=rng.sample(range(100), many), world=calls(add=1.0))
+        assert trace.elapsed == (many - 1).bit_length()
+        assert trace.count("add") == many - 1
+
+
+@result
+async def test_the_top_of_the_tree_is_the_total(run, rng):
+    """The total is the last sum; none give 0, one gives itself; equal numbers do no harm; the list is left alone."""
+    one, other = rng.sample(range(1, 50), 2)
+    numbers = [one, other, other, one, one]
+    trace = await run(tree, numbers=numbers, world=calls(add=1.0))
+    rounds = rounds_of(trace, numbers)
+    assert trace.result == rounds[-1][0].value
+    assert trace.noted("numbers afterwards") == [numbers]
+    for few in ([], [one]):
+        trace = await run(tree, numbers=few, world=calls(add=1.0))
+        assert trace.result == sum(few)
+        assert trace.count("add") == 0
+
+
+@cancellation
+@points(2)
+async def test_a_failure_cancels_the_others_of_its_round(run, rng):
+    """When a call fails, the others of its round are cancelled, no further round begins, and the error is raised."""
+    numbers = rng.sample(range(100), rng.choice([8, 9]))
+    bad = rng.randrange(4)
+    script = [call(2.0, error=ArithmeticError) if place == bad else 3.0 + place for place in range(4)]
+    trace = await run(tree, numbers=numbers, world=calls(add=script), raises=ArithmeticError)
+    assert trace.elapsed == 2.0
+    assert trace.count("add") == 4
+    assert trace.outcomes("add") == ["failed" if place == bad else "cancelled" for place in range(4)]
+    assert_raised(trace, trace.calls("add")[bad].value)
+
+
+@cancellation
+@points(2)
+async def test_a_cancelled_tree_stops(sweep, rng):
+    """Cancelled at any point, `tree_total` ends with CancelledError, and no call runs on or begins any more."""
+    numbers = rng.sample(range(100), 7)
+    for trace in await sweep(tree, numbers=numbers, world=calls(add=[1.0, 0.5, 2.0, 1.5, 1.0, 0.25])):
+        assert all(span.start <= trace.struck_at for span in trace.calls("add")), (
+            f"Cancelled at {trace.struck_at!r} s, it called `add` again later."
+        )
+
+
+# --- with_fallback -------------------------------------------------------------------------------------
+
+
+@scenario
+async def look_up(kata, stage):
+    return await kata.with_fallback(stage.calls("primary"), stage.calls("backup"))
+
+
+@result
+@points(2)
+async def test_the_primary_answers(run, rng):
+    """What `primary` returns is returned, whatever it is, and `backup` is not called."""
+    delay = rng.randint(1, 12) / 4
+    for answer in (call(delay), call(delay, rng.choice([None, 0, "", False]))):
+        trace = await run(look_up, world=calls(primary=answer, backup=1.0))
+        assert trace.result == trace.given("primary", None)
+        assert trace.count("backup") == 0
+        assert trace.elapsed == delay
+
+
+@result
+@points(2)
+async def test_the_backup_answers_a_lookup_error(run, rng):
+    """If `primary` raises LookupError or a subclass, what `backup` returns is returned."""
+    for error in (LookupError, KeyError, IndexError):
+        trace = await run(look_up, world=calls(primary=call(1.0, error=error), backup=rng.randint(1, 12) / 4))
+        assert trace.result == trace.given("backup", None)
+
+
+@ordering
+async def test_the_backup_is_called_only_when_it_is_needed(run, rng):
+    """`backup` is called once, the moment `primary` has failed, and not at all if that succeeds."""
+    first, then = seconds(rng, 2)
+    trace = await run(look_up, world=calls(primary=call(first, error=KeyError), backup=then))
+    assert trace.starts("backup") == [first]
+    assert trace.elapsed == first + then
+    trace = await run(look_up, world=calls(primary=first, backup=then))
+    assert trace.count("primary") == 1
+    assert trace.count("backup") == 0
+
+
+@result
+async def test_other_errors_come_through(run, rng):
+    """Any other error of `primary` comes through as it is, and `backup` is not called."""
+    for error in rng.sample([ValueError, OSError, ArithmeticError, AttributeError, TimeoutError], 2):
+        trace = await run(look_up, world=calls(primary=call(1.0, error=error), backup=1.0), raises=error)
+        assert trace.error == trace.given("primary", None)
+        assert trace.count("backup") == 0
+
+
+@scenario
+async def find(kata, stage, *, groups, words):
+    """The primary raises a group of errors, or an error of a class of its own."""
+    backup = stage.calls("backup")
+
+    class NotThere(LookupError):
+        pass
+
+    async def primary():
+        await stage.calls("primary")()
+        if groups:
+            raise ExceptionGroup("several", [kind(word) for kind, word in zip(groups, words, strict=True)])
+        raise NotThere(words)
+
+    return await kata.with_fallback(primary, backup)
+
+
+@result
+async def test_a_group_comes_through(run, rng):
+    """An ExceptionGroup comes through as it is, also one that holds a LookupError."""
+    words = [f"word {rng.randrange(10**6)}" for _ in range(2)]
+    for groups in ([KeyError, ValueError], [LookupError, IndexError]):
+        trace = await run(find, groups=groups, words=words, world=calls(primary=1.0), raises="ExceptionGroup")
+        assert trace.count("backup") == 0
+        held = [error.args for error in trace.error.errors]
+        assert held == [(word,) for word in words], f"The group should hold errors with {words}; it holds {held}."
+
+
+@result
+async def test_a_lookup_error_of_ones_own_counts(run, rng):
+    """A subclass of LookupError that somebody has written counts as one, too."""
+    trace = await run(find, groups=[], words=[rng.randrange(100)], world=calls(primary=1.0, backup=0.5))
+    assert trace.result == trace.given("backup", None)
+
+
+@result
+async def test_if_both_fail_the_backup_s_error_is_raised(run, rng):
+    """If both fail, the error of `backup` is raised, with that of `primary` as its context."""
+    for error in (rng.choice([LookupError, KeyError]), rng.choice([ValueError, OSError])):
+        world = calls(primary=call(1.0, error=IndexError), backup=call(0.5, error=error))
+        trace = await run(look_up, world=world, raises=error)
+        assert trace.error == trace.given("backup", None)
+        lost, context = trace.given("primary", None), trace.error.context
+        assert context == lost, f"The context of the backup's error should be {lost!r}; it is {context!r}."
+
+
+@cancellation
+@points(2)
+async def test_a_cancellation_is_no_failed_lookup(sweep, rng):
+    """Cancelled in `primary` or in `backup`, it ends with CancelledError, and nothing is called any more."""
+    first, then = seconds(rng, 2)
+    for trace in await sweep(look_up, world=calls(primary=call(first, error=KeyError), backup=then)):
+        begun = trace.count("primary") + trace.count("backup")
+        assert begun == (1 if trace.struck_at < first else 2), (
+            f"Cancelled at {trace.struck_at!r} s, while `primary` was under way, it called `backup`."
+        )
