@@ -49,12 +49,20 @@ class VirtualSelector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[Any]:
         """Look at the descriptors; where a `timeout` asks for waiting, the clock decides how long."""
+        assert self.loop is not None
+        self.loop.look_back()
+        try:
+            return self._select(timeout)
+        finally:
+            self.loop.woke_at = self._clock.now
+
+    def _select(self, timeout: float | None) -> list[Any]:
+        assert self.loop is not None
         if timeout is not None and timeout <= 0:
             events = self._real.select(0)
             if not events:
                 self._clock.turned()
             return events
-        assert self.loop is not None
         # asyncio rounds its timeout and caps it at a day: the handle's own time is the exact one.
         return self._clock.idle(self.loop, self._real, self.loop.next_deadline())
 
@@ -97,6 +105,9 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc]
     task_hook: Callable[[asyncio.Task[Any], VirtualEventLoop], None] | None = None
     """Told of every task that a loop makes."""
 
+    blocked_hook: Callable[[float], None] | None = None
+    """Told since when the thread of a loop has been blocked, as soon as the loop runs again."""
+
     complain: Callable[[str], None] | None = None
     """Told, in a sentence, what the loop sees going wrong."""
 
@@ -106,6 +117,7 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc]
         if isinstance(clock, selectors.BaseSelector):
             clock, selector = None, clock
         self.clock = clock or self.default_clock or Clock(LocalTime())
+        self.woke_at: float | None = None
         self._places = 0
         virtual = VirtualSelector(self.clock, selector)
         super().__init__(virtual)
@@ -125,6 +137,18 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc]
     @_clock_resolution.setter
     def _clock_resolution(self, value: float) -> None:
         """Asyncio sets the system clock's; it has no meaning here."""
+
+    def look_back(self) -> None:
+        """Time goes on only while a loop waits in its selector, or else somebody held its thread up."""
+        woke_at, now = self.woke_at, self.clock.now
+        self.woke_at = now
+        if woke_at is not None and now > woke_at and self.blocked_hook is not None:
+            type(self).blocked_hook(woke_at)  # type: ignore[misc]
+
+    def run_forever(self) -> None:
+        """See `asyncio.loop.run_forever`."""
+        self.woke_at = self.clock.now
+        super().run_forever()
 
     def next_deadline(self) -> float | None:
         """When the first scheduled timer is due, exactly as it was scheduled."""

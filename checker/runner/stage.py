@@ -155,11 +155,12 @@ class BlockRecord:
 
     def __enter__(self) -> None:
         self._since = self._clock.now
-        self._loop = running_loop()
+        self._loop: Any = running_loop()
 
     def __exit__(self, *exc: object) -> None:
-        if self._loop is not None:
+        if self._loop is not None and self._clock.now > self._since:
             self._link.send(messages.Blocked(self._since, submission_line()))
+            self._loop.woke_at = self._clock.now  # told with its line, so the loop need not tell again
 
 
 def submission_line() -> int | None:

@@ -11,10 +11,11 @@ import threading
 import time
 from typing import Any
 
+from checker import messages
 from checker.runner import stage
 from checker.runner.clock import Clock, real_monotonic, real_sleep
 from checker.runner.link import Link
-from checker.runner.loop import installed
+from checker.runner.loop import VirtualEventLoop, installed
 
 _freezer: Any = None
 
@@ -48,8 +49,10 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
         _patch_time(name, base, elapsed)
     threading._time = queue.time = time.monotonic  # type: ignore[attr-defined]
     time.sleep = _virtual_sleep(clock, link)
+    VirtualEventLoop.blocked_hook = lambda since: link.send(messages.Blocked(since))
     if clock.can_watch:
-        threading.Condition.wait = _virtual_condition_wait(clock)  # type: ignore[method-assign]
+        threading.Condition.wait = _virtual_condition_wait(clock, link)  # type: ignore[method-assign]
+        threading.Thread.join = _recorded_join(clock, link)  # type: ignore[method-assign]
         threading.Thread.start = _watched_start(clock)  # type: ignore[method-assign]
     if _freezer is not None:
         _follow(clock, wall_clock, elapsed)
@@ -86,13 +89,14 @@ def _virtual_sleep(clock: Clock, link: Link) -> Any:
     return sleep
 
 
-def _virtual_condition_wait(clock: Clock) -> Any:
+def _virtual_condition_wait(clock: Clock, link: Link) -> Any:
     """A `threading.Condition.wait` whose time limit is virtual, and so are those of Event, Queue and Future."""
     real_wait = threading.Condition.wait
 
     def wait(self: Any, timeout: float | None = None) -> bool:
         if timeout is None:
-            return real_wait(self)
+            with stage.BlockRecord(clock, link):
+                return real_wait(self)
         if not self._is_owned():
             raise RuntimeError("cannot wait on un-acquired lock")
         if timeout <= 0:
@@ -112,13 +116,24 @@ def _virtual_condition_wait(clock: Clock) -> Any:
 
         call_off = clock.alarm(clock.now + timeout, expire)
         try:
-            gate.acquire()
+            with stage.BlockRecord(clock, link):
+                gate.acquire()
         finally:
             call_off()
             self._acquire_restore(saved)
         return not expired
 
     return wait
+
+
+def _recorded_join(clock: Clock, link: Link) -> Any:
+    real_join = threading.Thread.join
+
+    def join(self: Any, timeout: float | None = None) -> None:
+        with stage.BlockRecord(clock, link):
+            real_join(self, timeout)
+
+    return join
 
 
 def _watched_start(clock: Clock) -> Any:

@@ -113,7 +113,7 @@ def store(stage, name="account"):
     return SimpleNamespace(read=partial(stage.calls("read"), name), write=partial(stage.calls("write"), name))
 
 
-def kept(opening, *, read=0.5, write=0.5):
+def kept(opening, *, read=0.5, write=0.75):
     """A world with one store, which holds `opening` at first and then what was written last."""
     content = [opening]
 
@@ -204,8 +204,10 @@ async def test_a_failed_deposit_raises_its_error(run, rng):
         payments = [[0, lost], [0.25, waiting], [5, later]]
         trace = await run(deposits, payments=payments, world=failing(opening, label))
         came, *balances = trace.result
-        failure = trace.all_given(label)[0]
-        assert isinstance(came, Error) and came.holds(failure), f"It should have raised {failure!r}; saw {came!r}."
+        failures = [span.value for span in trace.calls(label) if span.outcome == "failed"]
+        assert isinstance(came, Error) and any(map(came.holds, failures)), (
+            f"A `deposit` whose `{label}` failed should have raised that error; saw {came!r}."
+        )
         wanted = [opening + waiting, opening + waiting + later]
         assert balances == wanted, f"New balances after a failed deposit: expected {wanted}, saw {balances}."
 
@@ -333,7 +335,7 @@ async def test_the_lock_may_be_held_by_somebody_else(run, rng):
     delays = {"holder": 2.0, **dict(enumerate(eighths(rng, jobs)))}
     trace = await run(company, jobs=jobs, world=calls(turn=delays))
     assert trace.order("turn") == ["holder", *range(jobs)]
-    assert trace.starts("turn")[:2] == [0.0, 2.0]
+    assert trace.call("turn", 0).start == 2.0
     assert trace.elapsed == sum(delays.values())
     trace = await run(company, jobs=0, world=calls(turn=delays))
     assert trace.result == []

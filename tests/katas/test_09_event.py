@@ -329,20 +329,6 @@ async def turns_back(kata, stage, *, green, red, drivers, watch):
     return await target
 
 
-@cancellation
-@points(2)
-async def test_a_driver_who_turns_back_disturbs_nobody(sweep, rng):
-    """A cancelled `drive` ends with CancelledError; the other drivers go at the next green, and the light goes on."""
-    green, red = phases(rng)
-    cycle = green + red
-    moments, colours = around_changes(green, red, 2)
-    drivers = [green + 0.25, green + 0.375, green + 0.5]
-    for trace in await sweep(turns_back, green=green, red=red, drivers=drivers, watch=moments):
-        for number in (2, 3):
-            assert trace.noted_at(f"driver {number} went") == [cycle]
-        assert_colours(trace, colours, green, red)
-
-
 @scenario
 async def lonely_driver(kata, stage, *, green, red):
     """The only driver, the target, comes on red; with it the light goes out."""
@@ -355,17 +341,25 @@ async def lonely_driver(kata, stage, *, green, red):
     target = stage.target(asyncio.create_task(driver()))
     running = asyncio.create_task(light.run())
     await asyncio.wait([target])
-    stage.note("went")
+    stage.note("the driver's end")
     await go_home([running])
     return await target
 
 
 @cancellation
-async def test_a_cancelled_driver_leaves_nothing_behind(sweep, rng):
-    """`drive` ends at once when it is cancelled, and nothing that it started waits on for the next green."""
+@points(2)
+async def test_a_driver_who_turns_back_disturbs_nobody(sweep, rng):
+    """A cancelled `drive` ends at once and leaves nothing; the others go at the next green, and the light goes on."""
     green, red = phases(rng)
+    cycle = green + red
+    moments, colours = around_changes(green, red, 2)
+    drivers = [green + 0.25, green + 0.375, green + 0.5]
+    for trace in await sweep(turns_back, green=green, red=red, drivers=drivers, watch=moments):
+        for number in (2, 3):
+            assert trace.noted_at(f"driver {number} went") == [cycle]
+        assert_colours(trace, colours, green, red)
     for trace in await sweep(lonely_driver, green=green, red=red):
-        assert trace.noted_at("went") == [trace.struck_at]
+        assert trace.noted_at("the driver's end") == [trace.struck_at]
 
 
 # --- signal_from_thread --------------------------------------------------------------------------------

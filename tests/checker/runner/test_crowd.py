@@ -66,6 +66,57 @@ def test_sleeping_on_the_loop_blocks_it_and_is_told(play):
     assert [(stretch.start, stretch.end, stretch.line) for stretch in trace.blocked] == [(0.0, 1.5, 3)]
 
 
+BLOCKING = {
+    "a pool's with block": """
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(time.sleep, 2)
+""",
+    "Future.result": """
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    pool.submit(time.sleep, 2).result()
+    pool.shutdown()
+""",
+    "Thread.join": """
+    thread = threading.Thread(target=time.sleep, args=(2,))
+    thread.start()
+    thread.join()
+""",
+    "a bare lock": """
+    lock = threading.Lock()
+    lock.acquire()
+    def free():
+        time.sleep(2)
+        lock.release()
+    thread = threading.Thread(target=free)
+    thread.start()
+    lock.acquire()
+    await asyncio.sleep(0)
+    thread.join()
+""",
+}
+
+
+@pytest.mark.parametrize("body", BLOCKING.values(), ids=BLOCKING.keys())
+def test_waiting_for_a_thread_on_the_loops_thread_blocks_it(play, body):
+    """Whatever holds the loop's thread up while time goes on is told as blocking."""
+    source = f"import asyncio, concurrent.futures, threading, time\nasync def work(stage):\n{body}"
+    trace = play(source, on_a_loop)
+    assert [(stretch.start, stretch.end) for stretch in trace.blocked] == [(0.0, 2.0)]
+
+
+def test_waiting_for_threads_that_are_over_blocks_nobody(play):
+    """Ending a pool whose jobs are done takes no virtual time and is no blocking."""
+    source = """
+import asyncio, concurrent.futures, time
+async def work(stage):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        await asyncio.get_running_loop().run_in_executor(pool, time.sleep, 2)
+"""
+    trace = play(source, on_a_loop)
+    assert trace.blocked == []
+    assert trace.elapsed == 2.0
+
+
 WAITING = {
     "Event.wait": "threading.Event().wait(2.5)",
     "Condition.wait": "with_lock(threading.Condition())",
