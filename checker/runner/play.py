@@ -84,6 +84,8 @@ class Play:
         signal.signal(signal.SIGXCPU, lambda *_: self._stop("cpu"))
         signal.signal(signal.SIGALRM, lambda *_: self._stop("wall"))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        # A grader in the background ignores Ctrl-C, and its children would too; a run must hear it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
         resource.setrlimit(resource.RLIMIT_NOFILE, (limits.files, limits.files))

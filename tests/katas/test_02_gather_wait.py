@@ -330,7 +330,9 @@ async def test_it_is_over_with_the_first(run, rng):
     """`first_visit` runs all visits at the same time, and is over when the first of them is."""
     urls = addresses(rng, rng.randint(3, 6))
     delays = sorted(eighths(rng, len(urls), least=2), reverse=True)
-    trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    trace = await run(
+        visits, function="first_visit", urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True)))
+    )
     assert trace.peak("visit") == len(urls)
     assert trace.elapsed == min(delays)
 

@@ -338,7 +338,5 @@ async def test_a_failing_report_does_not_stop_a_cancellation(sweep, rng):
     urls = addresses(rng, 3)
     world = calls(visit=dict(zip(urls, eighths(rng, 3), strict=True)))
     for function, visited in (("visit_and_report", urls[0]), ("report_each", urls)):
-        for trace in await sweep(
-            bad_reporter, function=function, visited=visited, world=world, allow=("complaints",)
-        ):
+        for trace in await sweep(bad_reporter, function=function, visited=visited, world=world, allow=("complaints",)):
             reports_each_once(trace)

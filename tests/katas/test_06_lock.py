@@ -86,7 +86,7 @@ async def test_a_failing_voter_ends_the_election(run, rng):
     voters = rng.randint(4, 6)
     bad = rng.randrange(1, voters)
     moment = rng.randint(9, 20) / 8
-    world = {number: 9.0 for number in range(voters)} | {0: 1.0, bad: call(moment, error=ValueError)}
+    world = dict.fromkeys(range(voters), 9.0) | {0: 1.0, bad: call(moment, error=ValueError)}
     trace = await run(election, voters=voters, world=calls(vote=world), raises=ValueError)
     raises_own(trace, trace.given("vote", bad))
     assert trace.elapsed == moment
@@ -205,9 +205,8 @@ async def test_a_failed_deposit_raises_its_error(run, rng):
         trace = await run(deposits, payments=payments, world=failing(opening, label))
         came, *balances = trace.result
         failures = [span.value for span in trace.calls(label) if span.outcome == "failed"]
-        assert isinstance(came, Error) and any(map(came.holds, failures)), (
-            f"A `deposit` whose `{label}` failed should have raised that error; saw {came!r}."
-        )
+        fits = isinstance(came, Error) and any(map(came.holds, failures))
+        assert fits, f"A `deposit` whose `{label}` failed should have raised that error; saw {came!r}."
         wanted = [opening + waiting, opening + waiting + later]
         assert balances == wanted, f"New balances after a failed deposit: expected {wanted}, saw {balances}."
 

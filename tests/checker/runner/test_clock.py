@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checker.runner.clock import Clock, Deadlock, LocalTime, Spinning, has_children
+from checker.runner.clock import LONGEST_SELECT, Clock, Deadlock, LocalTime, Spinning, has_children
 from checker.runner.loop import VirtualEventLoop
 
 if TYPE_CHECKING:
@@ -210,6 +210,62 @@ def test_a_lock_that_nothing_opens_is_a_deadlock() -> None:
         make_clock(LocalTime()).block_on(gate)
 
 
+# --- a crowd, with nobody looking on -----------------------------------------------------------------------
+
+
+class Sockets:
+    """A selector with a socket beside the loop's own pipe, so that waiting on it is real; `select` is scripted."""
+
+    def __init__(self, select: Callable[[float | None], list[Any]]) -> None:
+        self.select = select
+
+    def get_map(self) -> dict[int, Any]:
+        return {1: None, 2: None}
+
+
+def idle_really(clock: Clock, deadline: float | None, select: Callable[[float | None], list[Any]]) -> list[Any]:
+    """Let a loop with a socket wait until `deadline` once, for real."""
+    loop = VirtualEventLoop(clock)
+    with contextlib.closing(loop):
+        return clock.idle(loop, Sockets(select), deadline)  # type: ignore[arg-type]
+
+
+def test_waiting_for_real_ends_at_exactly_the_deadline() -> None:
+    """When nothing has come in, it is the timer's time, whatever the clock on the wall shows."""
+    clock = make_clock(LocalTime(), start=1000.0)
+    idle_really(clock, 1000.0 + 1 / 3, lambda _: [])
+    assert clock.now == 1000.0 + 1 / 3
+
+
+def test_what_comes_in_comes_before_the_deadline() -> None:
+    """However late an answer is seen, the timer that it came before has not passed."""
+    clock = make_clock(LocalTime())
+    assert idle_really(clock, 1e-9, lambda _: ["event"]) == ["event"]
+    assert clock.now <= 1e-9
+
+
+@pytest.mark.parametrize("deadline", [1e9, 1e18, math.inf])
+def test_no_selector_is_told_to_wait_for_years(deadline: float) -> None:
+    """A selector refuses very long times: it is asked again instead, and time does not jump for that."""
+    told: list[float | None] = []
+    clock = make_clock(LocalTime())
+    idle_really(clock, deadline, lambda timeout: told.append(timeout) or [])  # type: ignore[func-returns-value]
+    assert told == [LONGEST_SELECT]
+    assert clock.now < deadline
+
+
+def test_time_does_not_go_back_for_a_loop_that_comes_late() -> None:
+    """If another thread's loop has moved time further meanwhile, it stays there."""
+    clock = make_clock(LocalTime())
+
+    def select(_: float | None) -> list[Any]:
+        clock.now = 50.0
+        return []
+
+    idle_really(clock, 1.0, select)
+    assert clock.now == 50.0
+
+
 # --- a crowd, with somebody looking on ---------------------------------------------------------------------
 
 ONLOOKER = """
@@ -342,6 +398,28 @@ def test_alarms_of_one_moment_ring_in_their_order(watched: Clock) -> None:
     off()
     gate.acquire()
     assert rung == ["first", "second", "third"]
+
+
+def test_talk_with_the_grader_is_not_taken_for_sleep() -> None:
+    """What looked quiet while somebody waited for the grader's answer is looked at again before time moves."""
+    seen: list[float] = []
+    over = threading.Lock()
+    over.acquire()
+
+    class Talking:
+        def wait_until_quiet(self) -> bool:
+            seen.append(clock.now)
+            if len(seen) == 1:
+                clock.exchange(int)
+            if len(seen) == 3:
+                over.release()
+                raise SystemExit
+            return True
+
+    clock = make_clock(Endless(), onlooker=Talking())
+    clock.alarm(1.0, int)
+    over.acquire()
+    assert seen == [0.0, 0.0, 1.0]
 
 
 # --- child processes -----------------------------------------------------------------------------------

@@ -303,3 +303,30 @@ async def work(stage):
         await asyncio.sleep(0.001)
 """
     assert play(source, on_a_loop).result == 7
+
+
+def test_ctrl_c_arrives_also_where_the_grader_ignores_it():
+    """A grader started in the background ignores SIGINT; its runs do not."""
+    import random
+    import signal
+
+    from checker.suite.scenario import ship
+    from checker.world.session import Performance, Session
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    session = Session()
+    try:
+        source = b"""
+import asyncio
+def work(stage):
+    stage.interrupt()
+    try:
+        asyncio.run(asyncio.sleep(60))
+    except KeyboardInterrupt:
+        return stage.now
+"""
+        performance = Performance("07_semaphore", source, [], ship(plainly, {}))
+        assert session.play(performance, calls(interrupt=2.5), random.Random(1)).result == 2.5
+    finally:
+        signal.signal(signal.SIGINT, before)
+        session.close()

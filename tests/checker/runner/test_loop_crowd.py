@@ -121,18 +121,6 @@ def test_a_new_thread_does_not_hide_behind_one_that_has_ended() -> None:
     assert run(main, clock)
 
 
-def test_a_timer_beyond_what_a_selector_can_wait_is_no_error() -> None:
-    """In a crowd, too, a timer may be weeks away or never come."""
-
-    async def main() -> str:
-        loop = asyncio.get_running_loop()
-        loop.call_at(float("inf"), pytest.fail)
-        loop.call_at(1e18, pytest.fail)
-        return await asyncio.to_thread(str, "done")
-
-    assert run(main) == "done"
-
-
 def test_time_never_goes_back_with_loops_in_two_threads() -> None:
     """Two loops on one clock, each in a thread: whoever looks never sees an earlier time than before."""
     clock = Clock(LocalTime())

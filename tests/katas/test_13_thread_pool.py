@@ -1,0 +1,530 @@
+"""The suite of 13_thread_pool: threads do the blocking, the loop stays free, and no thread is left alone."""
+
+import asyncio
+import threading
+from contextlib import asynccontextmanager
+from itertools import zip_longest
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+
+@asynccontextmanager
+async def ticking(stage):
+    """Something else that the loop has to do, every half second from 0.25 s on."""
+
+    async def tick():
+        await asyncio.sleep(0.25)
+        for _ in range(100):
+            stage.note("tick")
+            await asyncio.sleep(0.5)
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def assert_loop_was_free(trace):
+    """Every tick came at its time; the run must end at a multiple of half a second."""
+    due = [0.25 + place / 2 for place in range(round(trace.elapsed * 2))]
+    for moment, ran in zip_longest(due, trace.noted_at("tick")):
+        assert ran == moment, f"The loop was not free: what was due at {moment} s ran at {ran} s."
+
+
+async def cancel_at(stage, awaitable, *moments):
+    """Await it in a task, and cancel that at these moments."""
+
+    async def use():
+        return await awaitable
+
+    task = asyncio.create_task(use())
+    for moment in moments:
+        await asyncio.sleep(moment - stage.now)
+        task.cancel()
+    await asyncio.wait([task])
+    stage.note("over")
+    return await task
+
+
+# --- titles --------------------------------------------------------------------------------------------
+
+
+@scenario
+async def read(kata, stage, *, urls, workers):
+    async with ticking(stage):
+        return await kata.titles(stage.blocking("fetch"), urls, workers)
+
+
+def addresses(rng, count):
+    """So many urls that nobody can know."""
+    return [f"http://site-{rng.randrange(10**6)}.example/{place}" for place in range(count)]
+
+
+def page(title):
+    """A page's html."""
+    return f"<html><head><title>{title}</title></head><body><p>{title} at length</p></body></html>"
+
+
+def site(urls, delays, titles):
+    """A world of pages, each with its own delay."""
+    return calls(
+        fetch={url: call(delay, page(title)) for url, delay, title in zip(urls, delays, titles, strict=True)}
+    )
+
+
+def names(rng, count):
+    """So many titles."""
+    return [f"Page {number}" for number in rng.sample(range(10**6), count)]
+
+
+@timing
+@points(2)
+async def test_as_many_fetches_at_once_as_workers(run, rng):
+    """At most `workers` fetches are under way at the same time, and exactly that many where there are enough."""
+    workers = rng.randint(2, 4)
+    titles = names(rng, 3 * workers)
+    urls = addresses(rng, len(titles))
+    trace = await run(read, urls=urls, workers=workers, world=site(urls, [1.5] * len(urls), titles))
+    assert trace.peak("fetch") == workers
+    assert trace.elapsed == 4.5
+    assert trace.result == titles
+
+
+@timing
+async def test_with_a_worker_for_each_the_slowest_page_decides(run, rng):
+    """With a worker for every page all are fetched at once: as long as the slowest takes."""
+    titles = names(rng, rng.randint(3, 4))
+    urls = addresses(rng, len(titles))
+    delays = rng.sample(range(1, 9), len(urls))
+    trace = await run(read, urls=urls, workers=len(urls), world=site(urls, delays, titles))
+    assert trace.peak("fetch") == len(urls)
+    assert trace.elapsed == max(delays)
+
+
+@timing
+@points(2)
+async def test_the_loop_stays_free_while_pages_are_fetched(run, rng):
+    """While threads fetch, everything else on the loop goes on."""
+    urls = addresses(rng, 4)
+    trace = await run(read, urls=urls, workers=2, world=site(urls, [2.5] * 4, names(rng, 4)))
+    assert_loop_was_free(trace)
+    assert trace.elapsed == 5.0
+
+
+@ordering
+async def test_titles_stand_in_the_order_of_the_urls(run, rng):
+    """Titles come in the order of the urls, whichever page is there first."""
+    titles = names(rng, 5)
+    urls = addresses(rng, 5)
+    delays = [delay / 2 for delay in rng.sample(range(1, 20), 5)]
+    trace = await run(read, urls=urls, workers=3, world=site(urls, delays, titles))
+    assert trace.result == titles
+
+
+@scenario
+async def read_one(kata, stage, *, url):
+    return await kata.titles(stage.blocking("fetch"), [url], 2)
+
+
+async def title_of(run, rng, html):
+    """What comes of this page."""
+    [url] = addresses(rng, 1)
+    return (await run(read_one, url=url, world=calls(fetch=call(1.0, html)))).result
+
+
+@result
+async def test_a_title_tag_may_be_written_in_many_ways(run, rng):
+    """A title is found in any case of letters, with attributes, and over several lines."""
+    first, second, third, fourth = names(rng, 4)
+    assert await title_of(run, rng, f"<HTML><HEAD><TITLE>{first}</TITLE></HEAD></HTML>") == [first]
+    assert await title_of(run, rng, f'<html><Title lang="en" id="t1">{second}</tITLE></html>') == [second]
+    assert await title_of(run, rng, f"<html><title>{third}\nand\n{fourth}</title></html>") == [f"{third}\nand\n{fourth}"]
+
+
+@result
+async def test_a_title_is_stripped(run, rng):
+    """Blanks and line ends around a title are stripped; a title of nothing else is an empty string."""
+    [title] = names(rng, 1)
+    assert await title_of(run, rng, page(f"\n\t  {title} \n")) == [title]
+    assert await title_of(run, rng, page("")) == [""]
+    assert await title_of(run, rng, page(" \n ")) == [""]
+
+
+@result
+async def test_only_the_first_title_counts(run, rng):
+    """Of two titles on a page the first one counts."""
+    first, second = names(rng, 2)
+    html = f"<html><title>{first}</title><body><svg><title>{second}</title></svg></body></html>"
+    assert await title_of(run, rng, html) == [first]
+
+
+@result
+async def test_a_page_without_a_title_gives_none(run, rng):
+    """A page that has no title gives None, in its place."""
+    urls = addresses(rng, 3)
+    bare = f"<html><body><h1>{rng.randrange(10**6)}</h1></body></html>"
+    [title] = names(rng, 1)
+    world = calls(fetch={urls[0]: call(1.0, bare), urls[1]: call(2.0, page(title)), urls[2]: call(0.5, bare)})
+    trace = await run(read, urls=urls, workers=3, world=world)
+    assert trace.result == [None, title, None]
+
+
+@result
+@points(2)
+async def test_a_failure_takes_its_own_place(run, rng):
+    """A failed fetch leaves its exception in its place and disturbs nobody."""
+    urls = addresses(rng, 5)
+    titles = names(rng, 5)
+    world = site(urls, [2, 1, 2, 1, 3], titles)
+    for bad, cls in zip(rng.sample(range(5), 2), (ValueError, ConnectionError), strict=True):
+        world.scripts["fetch"][urls[bad]] = call(1.0, error=cls)
+        titles[bad] = bad
+    trace = await run(read, urls=urls, workers=2, world=world)
+    assert trace.result == [trace.given("fetch", urls[title]) if isinstance(title, int) else title for title in titles]
+
+
+@scenario
+async def read_again(kata, stage, *, urls, workers):
+    given = list(urls)
+    return [await kata.titles(stage.blocking("fetch"), given, workers), given]
+
+
+@result
+async def test_a_url_may_be_given_twice(run, rng):
+    """A url that stands in the list twice has its title in both places, and the list is left as it was."""
+    first, second = addresses(rng, 2)
+    titles = names(rng, 2)
+    urls = [first, second, first, first]
+    world = site([first, second], [1.0, 2.0], titles)
+    trace = await run(read_again, urls=urls, workers=2, world=world)
+    assert trace.result == [[titles[0], titles[1], titles[0], titles[0]], urls]
+
+
+@scenario
+async def threads_left(kata, stage, *, urls, workers):
+    nothing = await kata.titles(stage.blocking("fetch"), [], workers)
+    begun = stage.threads
+    found = await kata.titles(stage.blocking("fetch"), urls, workers)
+    await asyncio.get_running_loop().shutdown_default_executor()
+    await asyncio.sleep(0.125)
+    return {"nothing": nothing, "begun": begun, "found": found, "left": stage.threads}
+
+
+@result
+async def test_the_pool_is_gone_in_the_end(run, rng):
+    """No thread of its pool is left when it returns; without urls it starts none, takes no time and gives []."""
+    titles = names(rng, 4)
+    urls = addresses(rng, 4)
+    trace = await run(threads_left, urls=urls, workers=rng.randint(2, 3), world=site(urls, [1, 2, 1, 2], titles))
+    told = trace.result
+    assert told["nothing"] == [], f"For no urls it returned {told['nothing']!r}, expected []."
+    assert told["begun"] == 0, f"For no urls it started {told['begun']} threads, expected 0."
+    assert told["found"] == titles, f"It returned {told['found']!r}, expected {titles!r}."
+    assert told["left"] == 0, f"{told['left']} threads of its pool are left after its return, expected 0."
+
+
+def assert_only_the_begun_were_seen_out(trace):
+    """No fetch began after the cancellation, and it ended with the last of those under way."""
+    late = [float(span.start) for span in trace.calls("fetch") if not span.start <= trace.struck_at]
+    assert not late, f"Cancelled at {trace.struck_at!r} s, it started another fetch at {late[0]:g} s."
+    last = max(span.end for span in trace.calls("fetch"))
+    end = max(last, trace.struck_at)
+    assert trace.elapsed == end, f"Cancelled, it ended at {trace.elapsed!r} s; the last fetch under way ended at {end!r} s."
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_sees_the_fetches_under_way_out(sweep, rng):
+    """Cancelled at any point, it starts no further fetch, waits for those under way, and ends in CancelledError."""
+    urls = addresses(rng, 5)
+    delays = dict(zip(urls, rng.choice([[1, 2, 1.5, 1, 1], [2, 0.5, 1, 2, 1]]), strict=True))
+    world = calls(fetch={url: call(delay, page("A title")) for url, delay in delays.items()})
+    for trace in await sweep(read, urls=urls, workers=2, world=world):
+        assert_only_the_begun_were_seen_out(trace)
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_waits_without_blocking_the_loop(sweep, rng):
+    """While a cancelled `titles` waits for the fetches under way, everything else on the loop goes on."""
+    urls = addresses(rng, 4)
+    world = site(urls, [1.5] * 4, names(rng, 4))
+    for trace in await sweep(read, urls=urls, workers=2, world=world):
+        assert_loop_was_free(trace)
+
+
+@scenario
+async def read_impatiently(kata, stage, *, urls, workers, moments):
+    async with ticking(stage):
+        return await cancel_at(stage, kata.titles(stage.blocking("fetch"), urls, workers), *moments)
+
+
+@cancellation
+async def test_further_cancels_do_not_get_out_of_titles(run, rng):
+    """A second and a third cancel do not get out either before the fetches under way have ended."""
+    urls = addresses(rng, 5)
+    world = site(urls, [3.5] * 5, names(rng, 5))
+    moments = [1.0, 1.0 + rng.randint(2, 7) / 8, 2.0 + rng.randint(1, 7) / 8]
+    trace = await run(
+        read_impatiently, urls=urls, workers=2, moments=moments, world=world, raises="asyncio.CancelledError"
+    )
+    assert trace.noted_at("over") == [3.5]
+    assert trace.count("fetch") == 2
+    assert_loop_was_free(trace)
+
+
+# --- with_progress -------------------------------------------------------------------------------------
+
+
+def steps(stage, fractions, last):
+    """A job in steps of work, with word of each; the last step is its result."""
+    work = stage.blocking("work")
+
+    def job(progress):
+        for fraction in fractions:
+            work(fraction)
+            progress(fraction)
+        return work(last)
+
+    return job
+
+
+@scenario
+async def watched(kata, stage, *, fractions):
+    home = threading.get_ident()
+
+    def report(fraction):
+        stage.note("report", fraction)
+        stage.note("in the loop's thread", threading.get_ident() == home)
+
+    return await kata.with_progress(steps(stage, fractions, "last"), report)
+
+
+@scenario
+async def watched_beside_others(kata, stage, *, fractions):
+    async with ticking(stage):
+        return await kata.with_progress(steps(stage, fractions, "last"), stage.callback("report"))
+
+
+def parts(rng, count):
+    """So many fractions, rising to 1."""
+    whole = sorted(rng.sample(range(1, 64), count - 1))
+    return [part / 64 for part in whole] + [1.0]
+
+
+@timing
+@points(2)
+async def test_reports_come_promptly(run, rng):
+    """Each report runs at the moment at which the job calls `progress`, though nothing else wakes the loop."""
+    fractions = parts(rng, rng.randint(3, 5))
+    delays = {fraction: rng.randint(1, 12) / 4 for fraction in fractions}
+    trace = await run(watched, fractions=fractions, world=calls(work={**delays, "last": 2.0}))
+    moments = [sum(list(delays.values())[: place + 1]) for place in range(len(fractions))]
+    assert trace.noted_at("report") == moments
+    assert trace.elapsed == moments[-1] + 2.0
+
+
+@ordering
+async def test_reports_come_in_order(run, rng):
+    """Each call of `progress` leads to one report, in the order of the calls, also when they come thick and fast."""
+    fractions = parts(rng, rng.randint(6, 12))
+    trace = await run(watched, fractions=fractions, world=calls(work={"last": 1.0}))
+    assert trace.noted("report") == fractions
+
+
+@result
+async def test_reports_run_in_the_thread_of_the_loop(run, rng):
+    """`report` runs in the loop's thread, never in the job's."""
+    fractions = parts(rng, rng.randint(2, 4))
+    trace = await run(watched, fractions=fractions, world=calls(work=1.0))
+    here = trace.noted("in the loop's thread")
+    assert here == [True] * len(fractions), (
+        f"{here.count(True)} of {len(fractions)} reports ran in the loop's thread, expected {len(fractions)}."
+    )
+
+
+@result
+async def test_the_job_gives_its_result(run, rng):
+    """The result of the job comes through, with reports or without."""
+    fractions = parts(rng, 3)
+    trace = await run(watched, fractions=fractions, world=calls(work=1.0))
+    assert trace.result == trace.given("work", "last")
+    trace = await run(watched, fractions=[], world=calls(work=1.0))
+    assert trace.result == trace.given("work", "last")
+
+
+@result
+@points(2)
+async def test_no_report_is_lost_when_the_job_fails(run, rng):
+    """The error of the job comes through, and reports made just before it run before it is raised."""
+    fractions = parts(rng, rng.randint(3, 6))
+    cls = rng.choice([ValueError, KeyError, OSError])
+    world = calls(work={fractions[0]: 1.5, "last": call(0.0, error=cls)})
+    trace = await run(watched, fractions=fractions, world=world, raises=cls)
+    assert trace.error.holds(trace.given("work", "last")), f"It raised {trace.error!r}, not the error of the job."
+    assert trace.noted("report") == fractions
+
+
+@timing
+async def test_the_loop_stays_free_while_the_job_works(run, rng):
+    """While the job works in its thread, everything else on the loop goes on."""
+    fractions = parts(rng, 3)
+    trace = await run(watched_beside_others, fractions=fractions, world=calls(work=1.5))
+    assert_loop_was_free(trace)
+    assert trace.elapsed == 6.0
+
+
+@cancellation
+async def test_cancelled_with_progress_waits_for_its_thread(sweep, rng):
+    """Cancelled at any point, `with_progress` waits for its thread, the loop free, and ends in CancelledError."""
+    fractions = parts(rng, 3)
+    for trace in await sweep(watched_beside_others, fractions=fractions, world=calls(work=1.0)):
+        assert trace.elapsed == 4.0
+        assert_loop_was_free(trace)
+
+
+@scenario
+async def watched_impatiently(kata, stage, *, fractions, moments):
+    job = steps(stage, fractions, "last")
+    return await cancel_at(stage, kata.with_progress(job, stage.callback("report")), *moments)
+
+
+@cancellation
+async def test_further_cancels_do_not_get_out_of_with_progress(run, rng):
+    """A second cancel does not get out of `with_progress` either before its thread has ended."""
+    moments = [1.25, 1.25 + rng.randint(1, 10) / 8]
+    trace = await run(
+        watched_impatiently,
+        fractions=parts(rng, 2),
+        moments=moments,
+        world=calls(work=1.0),
+        raises="asyncio.CancelledError",
+    )
+    assert trace.noted_at("over") == [3.0]
+
+
+# --- stop_after ----------------------------------------------------------------------------------------
+
+
+def watchful(stage, patience):
+    """A job of so many seconds that watches `stop`, and then takes its time to end."""
+    finish, wind_down = stage.blocking("finish"), stage.blocking("wind_down")
+
+    def job(stop):
+        if stop.wait(patience):
+            stage.note("told")
+            return wind_down()
+        return finish()
+
+    return job
+
+
+@scenario
+async def limited(kata, stage, *, patience, timeout):
+    async with ticking(stage):
+        return await kata.stop_after(watchful(stage, patience), timeout)
+
+
+@result
+@points(2)
+async def test_a_job_in_time_gives_its_result(run, rng):
+    """A job that ends in time gives its result, at the moment at which it ends."""
+    patience = rng.randint(1, 6)
+    trace = await run(limited, patience=patience, timeout=patience + rng.randint(2, 5), world=calls(finish=0.5))
+    assert trace.result == trace.all_given("finish")[0]
+    assert trace.elapsed == patience + 0.5
+
+
+@result
+async def test_a_job_in_time_gives_its_error(run, rng):
+    """A job that fails in time gives its error."""
+    cls = rng.choice([ValueError, KeyError, OSError])
+    world = calls(finish=call(0.5, error=cls))
+    trace = await run(limited, patience=1.0, timeout=rng.randint(3, 9), world=world, raises=cls)
+    assert trace.error.holds(trace.all_given("finish")[0]), f"It raised {trace.error!r}, not the error of the job."
+    assert trace.elapsed == 1.5
+
+
+@timing
+@points(2)
+async def test_when_the_time_is_up_the_job_is_told_and_seen_out(run, rng):
+    """At `timeout` seconds `stop` is set, and TimeoutError is raised when the thread has ended, not before."""
+    timeout, wind_down = rng.randint(1, 12) / 4, rng.randint(2, 6) + 0.125
+    trace = await run(limited, patience=60, timeout=timeout, world=calls(wind_down=wind_down), raises=TimeoutError)
+    assert trace.noted_at("told") == [timeout]
+    assert trace.elapsed == timeout + wind_down
+
+
+@result
+async def test_a_value_given_too_late_does_not_count(run, rng):
+    """When the time was up TimeoutError is raised, even if the job returns a value on being told to stop."""
+    trace = await run(
+        limited,
+        patience=60,
+        timeout=rng.randint(1, 5),
+        world=calls(wind_down=call(0.0, rng.randint(1, 99))),
+        raises=TimeoutError,
+    )
+    assert trace.outcomes("wind_down") == ["done"]
+
+
+@timing
+async def test_the_loop_stays_free_while_the_job_ends(run, rng):
+    """While the job works, and while it ends after its time, everything else on the loop goes on."""
+    timeout = rng.randint(2, 5)
+    trace = await run(limited, patience=60, timeout=timeout, world=calls(wind_down=2.5), raises=TimeoutError)
+    assert_loop_was_free(trace)
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_tells_the_job_and_sees_it_out(sweep, rng):
+    """Cancelled at any point, it sets `stop` at once, waits for the thread, and ends in CancelledError."""
+    patience = rng.randint(2, 3)
+    for trace in await sweep(limited, patience=patience, timeout=30, world=calls(wind_down=2.0)):
+        assert trace.noted_at("told") == [trace.struck_at]
+        assert trace.elapsed == trace.struck_at + 2.0
+
+
+@scenario
+async def limited_impatiently(kata, stage, *, timeout, moments):
+    return await cancel_at(stage, kata.stop_after(watchful(stage, 60), timeout), *moments)
+
+
+@cancellation
+async def test_a_second_cancel_does_not_get_out(run, rng):
+    """A second cancel does not get out before the thread has ended."""
+    first = rng.randint(4, 12) / 4
+    trace = await run(
+        limited_impatiently,
+        timeout=30,
+        moments=[first, first + rng.randint(1, 6) / 4, first + 1.75],
+        world=calls(wind_down=2.0),
+        raises="asyncio.CancelledError",
+    )
+    assert trace.noted_at("told") == [first]
+    assert trace.noted_at("over") == [first + 2.0]
+
+
+@scenario
+async def limited_then_cancelled(kata, stage, *, timeout, moments):
+    try:
+        return await cancel_at(stage, kata.stop_after(watchful(stage, 60), timeout), *moments)
+    except (TimeoutError, asyncio.CancelledError):
+        return "TimeoutError or CancelledError"
+
+
+@cancellation
+async def test_a_cancel_after_the_timeout_waits_for_the_thread_too(run, rng):
+    """A cancel that comes when the time is up already does not get out before the thread has ended."""
+    timeout = rng.randint(4, 12) / 4
+    trace = await run(
+        limited_then_cancelled,
+        timeout=timeout,
+        moments=[timeout + rng.randint(1, 7) / 4],
+        world=calls(wind_down=2.0),
+    )
+    assert trace.noted_at("over") == [timeout + 2.0]
+    assert trace.result == "TimeoutError or CancelledError"
