@@ -66,12 +66,14 @@ class Server:
         number = self._connections
         self._stage.note("connected", number)
         try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._reply(number, reader, writer)
                 with contextlib.suppress(OSError):
                     writer.write_eof()
                 await reader.read()
             self._stage.note("closed", number)
+        except asyncio.CancelledError:
+            pass  # the server stops, and the client has not closed
         finally:
             writer.close()
 

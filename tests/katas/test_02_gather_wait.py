@@ -154,7 +154,7 @@ async def test_all_groups_overlap(run, rng):
 
 @result
 async def test_each_group_has_its_own_results(run, rng):
-    """Each group's results stand under its name, in the order of its urls; an empty group has none."""
+    """`visit_groups` puts each group's results under its name, in the order of its urls; an empty group has none."""
     groups = grouped(rng, 3, 0, rng.randint(1, 3))
     urls = [url for members in groups.values() for url in members]
     delays = sorted(eighths(rng, len(urls)), reverse=True)
@@ -165,7 +165,7 @@ async def test_each_group_has_its_own_results(run, rng):
 
 @ordering
 async def test_groups_keep_their_order(run, rng):
-    """The groups stand in the order of the input, whichever is complete first; without groups, none, at once."""
+    """`visit_groups` keeps the order of the groups, whichever is complete first; without groups, none, at once."""
     groups = grouped(rng, 1, 2, 1, 2)
     urls = [url for members in groups.values() for url in members]
     delays = dict(zip(urls, sorted(eighths(rng, len(urls)), reverse=True), strict=True))
@@ -310,6 +310,14 @@ async def test_cancelled_in_the_cleanup_it_still_waits(sweep, rng):
 # --- first_visit ---------------------------------------------------------------------------------------
 
 
+def is_won_by(trace, winner):
+    """The result is what the visit of that url brought."""
+    first = trace.call("visit", winner)
+    assert trace.result == first.value, (
+        f"The visit that finished first, at {first.end!r} s, brought {first.value!r}; it returned {trace.result!r}."
+    )
+
+
 @result
 @points(2)
 async def test_the_first_to_finish_wins(run, rng):
@@ -319,7 +327,7 @@ async def test_the_first_to_finish_wins(run, rng):
     delays = {url: 1.0 if url == winner else rng.randint(9, 40) / 8 for url in urls}
     world = {url: call(delays[url], error=None if url == winner else OSError) for url in urls}
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
-    assert trace.result == trace.given("visit", winner)
+    is_won_by(trace, winner)
     assert trace.noted("urls afterwards") == [urls]
     trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=2.0))
     assert trace.result == trace.given("visit", urls[0])
@@ -358,7 +366,7 @@ async def test_the_others_have_cleaned_up(run, rng):
     cleanups = eighths(rng, 3)
     world = {url: call(9.0, cleanup=long) for url, long in zip(losers, cleanups, strict=True)} | {winner: 1.0}
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
-    assert trace.result == trace.given("visit", winner)
+    is_won_by(trace, winner)
     leaves_cleanup_alone(trace)
     assert trace.elapsed == 1.0 + max(cleanups)
 
@@ -372,7 +380,7 @@ async def test_a_loser_that_fails_in_its_cleanup_changes_nothing(run, rng):
     world = {url: slow_to_end(rng) for url in losers} | {winner: 1.0}
     world[rng.choice(losers)] = slow_to_end(rng, then="raises", error=OSError)
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
-    assert trace.result == trace.given("visit", winner)
+    is_won_by(trace, winner)
 
 
 @cancellation
@@ -402,7 +410,7 @@ async def test_the_deadline_parts_the_urls(run, rng):
 
 @ordering
 async def test_both_parts_keep_the_order_of_the_input(run, rng):
-    """Those in time and those late stand in the order of the input, whoever finishes first."""
+    """In `split_at` those in time and those late stand in the order of the input, whoever finishes first."""
     urls = addresses(rng, 6)
     rng.shuffle(urls)
     delays = dict(zip(urls, [1.5, 9.0, 1.0, 8.0, 0.5, 7.0], strict=True))
@@ -424,6 +432,9 @@ async def test_it_ends_at_the_deadline_or_with_the_last_visit(run, rng):
     trace = await run(visits, function="split_at", urls=urls, deadline=deadline + 9.0, world=calls(visit=delays))
     assert trace.result == ({url: trace.given("visit", url) for url in urls}, [])
     assert trace.elapsed == 9.0
+    trace = await run(visits, function="split_at", urls=urls, deadline=0.5, world=calls(visit=delays))
+    assert trace.result == ({}, urls)
+    assert trace.elapsed == 0.5
     trace = await run(visits, function="split_at", urls=[], deadline=deadline)
     assert trace.result == ({}, [])
     assert trace.elapsed == 0.0
@@ -431,7 +442,7 @@ async def test_it_ends_at_the_deadline_or_with_the_last_visit(run, rng):
 
 @result
 async def test_a_failure_before_the_deadline_is_a_result(run, rng):
-    """A visit that fails before the deadline, be it with a TimeoutError, has its exception as its result."""
+    """In `split_at` a visit that fails in time, be it with a TimeoutError, has its exception as its result."""
     urls = addresses(rng, 5)
     one, other, good, late, later = rng.sample(urls, 5)
     world = {one: call(1.0, error=ValueError), other: call(0.5, error=TimeoutError), good: 1.5, late: 4.0, later: 5.0}

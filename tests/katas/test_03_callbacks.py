@@ -148,7 +148,7 @@ async def test_the_report_comes_before_the_return(run, rng):
 @cancellation
 @points(2)
 async def test_cancelled_it_reports_the_cancelled_visit(sweep, rng):
-    """Cancelled at any point, it cancels the visit, reports "cancelled" once, and ends with CancelledError."""
+    """Cancelled at any point, `visit_and_report` reports the visit "cancelled", once, and ends with CancelledError."""
     (url,) = addresses(rng, 1)
     for trace in await sweep(report_one, url=url, world=calls(visit=rng.randint(4, 40) / 8)):
         assert trace.noted("report") == [[url, "cancelled"]]
@@ -228,7 +228,7 @@ async def test_all_visits_overlap(run, rng):
 @ordering
 @points(2)
 async def test_reports_come_in_finishing_order(run, rng):
-    """Each visit is reported at the moment when it ends, so in finishing order, and the last before the return."""
+    """`report_each` reports each visit at the moment it ends, so in finishing order, the last before it returns."""
     urls = addresses(rng, rng.randint(4, 6))
     delays = sorted(eighths(rng, len(urls)), reverse=True)
     delays[0], delays[1] = delays[1], delays[0]
@@ -242,7 +242,7 @@ async def test_reports_come_in_finishing_order(run, rng):
 
 @result
 async def test_each_report_has_its_own_url_and_outcome(run, rng):
-    """Each visit is reported exactly once, with its own url and its own outcome."""
+    """`report_each` reports each visit exactly once, with its own url and its own outcome."""
     urls = addresses(rng, 5)
     delays = eighths(rng, 5)
     bad = rng.sample(urls, 2)
@@ -266,7 +266,7 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
 
 @result
 async def test_a_failure_takes_its_own_place(run, rng):
-    """A failed visit's exception stands in its place, and disturbs nobody."""
+    """In `report_each` a failed visit's exception stands in its place, and disturbs nobody."""
     urls = addresses(rng, 5)
     delays = dict(zip(urls, eighths(rng, 5), strict=True))
     bad = rng.choice(urls)
@@ -292,7 +292,7 @@ async def test_a_url_that_stands_twice_is_reported_twice(run, rng):
 @cancellation
 @points(2)
 async def test_cancelled_it_reports_every_visit_once(sweep, rng):
-    """Cancelled at any point, it cancels what runs, and ends when every visit has been reported exactly once."""
+    """Cancelled at any point, `report_each` cancels what runs, and ends when each visit has been reported once."""
     urls = addresses(rng, 4)
     short, long, longest, bad = sorted(eighths(rng, 4))
     world = {urls[0]: long, urls[1]: short, urls[2]: call(bad, error=ValueError), urls[3]: longest}

@@ -61,7 +61,7 @@ async def test_all_voters_vote_at_the_same_time(run, rng):
 @result
 @points(2)
 async def test_every_vote_counts(run, rng):
-    """The tally says how often each choice came, whichever votes come first."""
+    """`count_votes` says how often each choice came, whichever votes come first."""
     votes = ballots(rng)
     delays = eighths(rng, len(votes))
     world = {number: call(delay, vote) for number, (delay, vote) in enumerate(zip(delays, votes, strict=True))}
@@ -255,7 +255,7 @@ async def queue_up(kata, stage, *, jobs):
 @timing
 @points(2)
 async def test_one_job_at_a_time(run, rng):
-    """One job runs at a time, the next as soon as the lock is free."""
+    """`in_turn` runs one job at a time, the next as soon as the lock is free."""
     delays = eighths(rng, rng.randint(3, 5))
     trace = await run(queue_up, jobs=len(delays), world=calls(job=dict(enumerate(delays))))
     assert trace.peak("job") == 1
@@ -264,7 +264,7 @@ async def test_one_job_at_a_time(run, rng):
 
 @ordering
 async def test_first_come_first_served(run, rng):
-    """The jobs run in the order in which they stand in the list."""
+    """`in_turn` runs the jobs in the order in which they stand in the list."""
     delays = eighths(rng, rng.randint(4, 6))
     trace = await run(queue_up, jobs=len(delays), world=calls(job=dict(enumerate(delays))))
     assert trace.order("job") == list(range(len(delays)))
@@ -329,7 +329,7 @@ async def company(kata, stage, *, jobs, before=None, behind=None):
 
 @ordering
 async def test_the_lock_may_be_held_by_somebody_else(run, rng):
-    """While somebody else holds the lock, no job runs; without jobs nobody waits for it."""
+    """While somebody else holds the lock, `in_turn` runs no job; without jobs it does not wait for the lock."""
     jobs = rng.randint(2, 4)
     delays = {"holder": 2.0, **dict(enumerate(eighths(rng, jobs)))}
     trace = await run(company, jobs=jobs, world=calls(turn=delays))
@@ -344,7 +344,7 @@ async def test_the_lock_may_be_held_by_somebody_else(run, rng):
 @ordering
 @points(2)
 async def test_nobody_who_comes_later_gets_in_between(run, rng):
-    """All jobs are in the lock's queue before anybody who comes later."""
+    """All jobs of `in_turn` are in the lock's queue before anybody who comes later."""
     jobs = rng.randint(2, 4)
     delays = {"holder": 2.0, "behind": 1.0, **dict(enumerate(eighths(rng, jobs)))}
     trace = await run(company, jobs=jobs, behind="behind", world=calls(turn=delays))

@@ -99,12 +99,13 @@ class LoopThread:
             if self._loop is not None:
                 raise RuntimeError("start() works once")
             self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._live)
+            self._thread = threading.Thread(target=self._live, args=(self._loop,))
             self._thread.start()
 
-    def _live(self) -> None:
-        self._loop.run_forever()
-        _close(self._loop)
+    @staticmethod
+    def _live(loop: asyncio.AbstractEventLoop) -> None:
+        loop.run_forever()
+        _close(loop)
 
     async def _die(self) -> None:
         await _end_others()
@@ -119,7 +120,7 @@ class LoopThread:
 
     def stop(self) -> None:
         with self._lock:
-            if self._loop is None:
+            if self._thread is None:
                 return
             if not self._stopping:
                 self.submit(self._die())

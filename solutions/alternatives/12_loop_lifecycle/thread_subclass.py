@@ -64,7 +64,7 @@ class LoopThread(threading.Thread):
         super().__init__(name="LoopThread", daemon=True)
         self._gate = threading.Lock()
         self._accepting = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop  # set by run()
         self._up = threading.Event()
 
     def start(self) -> None:

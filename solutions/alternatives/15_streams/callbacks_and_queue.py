@@ -21,7 +21,9 @@ async def _connection(
 async def fetch(host: str, port: int, path: str) -> bytes:
     async with _connection(host, port) as (reader, writer):
         writer.write(b"GET %b HTTP/1.1\r\n" % path.encode())
-        writer.writelines([b"Host: %b:%d\r\n" % (host.encode(), port), b"Connection: close\r\n\r\n"])
+        writer.writelines(
+            [b"Host: %b:%d\r\n" % (host.encode(), port), b"Connection: close\r\n\r\n"]
+        )
         await writer.drain()
 
         status = int((await _line(reader)).split()[1])

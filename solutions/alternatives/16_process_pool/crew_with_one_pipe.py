@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 import pickle
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Self
 
@@ -33,7 +33,7 @@ class Mouth:
 
 
 class Crew:
-    """`async with Crew(size, target, *args) as reports:` runs `target(number, mouth, *args)`.
+    """`async with Crew(size, target, *args) as crew:` runs `target(number, mouth, *args)`.
 
     However the block ends, the processes are gone after it.
     """
@@ -59,17 +59,17 @@ class Crew:
             process.join()
         self._ear.close()
 
-    async def reports(self, count: int) -> AsyncIterator[Report]:
-        """The next `count` reports, as they come; `EOFError` if the crew dies before."""
+    async def report(self) -> Report:
+        """The next report; `EOFError` if all of the crew have died before."""
         loop = asyncio.get_running_loop()
-        for _ in range(count):
-            heard = loop.create_future()
-            loop.add_reader(self._ear.fileno(), _set, heard)
-            try:
-                await heard
-            finally:
-                loop.remove_reader(self._ear.fileno())
-            yield Report(*pickle.loads(self._ear.recv_bytes()))
+        heard = loop.create_future()
+        loop.add_reader(self._ear.fileno(), _set, heard)
+        try:
+            await heard
+        finally:
+            loop.remove_reader(self._ear.fileno())
+        report: Report = pickle.loads(self._ear.recv_bytes())
+        return report
 
 
 def _set(heard: asyncio.Future[None]) -> None:
@@ -90,13 +90,19 @@ async def crunch_chunks(
         next_start = multiprocessing.Value("q", 0)
         crew = Crew(min(workers, len(starts)), _crunch, function, items, chunk, next_start)
         async with crew:
-            async for report in crew.reports(len(items)):
+            for _ in items:
+                report = await crew.report()
                 results[report.place] = report.outcome
     return results
 
 
 def _crunch(
-    _: int, mouth: Mouth, function: Callable[[Any], Any], items: list[Any], chunk: int, next_start: Any
+    _: int,
+    mouth: Mouth,
+    function: Callable[[Any], Any],
+    items: list[Any],
+    chunk: int,
+    next_start: Any,
 ) -> None:
     while True:
         with next_start.get_lock():
@@ -120,7 +126,8 @@ async def map_async(
     if items:
         size = min(processes, len(items))
         async with Crew(size, _run_jobs, job, items, size) as crew:
-            async for report in crew.reports(len(items)):
+            for _ in items:
+                report = await crew.report()
                 if report.failed:
                     raise report.outcome
                 results[report.place] = report.outcome

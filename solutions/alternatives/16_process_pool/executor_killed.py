@@ -48,6 +48,7 @@ async def _in_processes(calls: list[Callable[[], Any]], workers: int) -> list[An
     except BaseException:
         for process in list(pool._processes.values()):
             process.kill()
+        pool._result_queue._writer.close()  # else half a result would be waited for
         raise
     finally:
         closing = loop.run_in_executor(None, pool.shutdown)

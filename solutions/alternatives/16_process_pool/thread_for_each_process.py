@@ -38,17 +38,18 @@ async def crunch_chunks(
         except asyncio.CancelledError as error:
             cancelled = error
         if cancelled or any(talk.done() and talk.exception() for talk in talks):
+            todo.clear()
             for helper in helpers:
                 helper.process.kill()  # ends its thread's talk, with EOFError
     for helper in helpers:
         helper.process.join()
         helper.pipe.close()
     threads.shutdown(wait=False)
-    failures = [talk.exception() for talk in talks]
+    failed = [talk for talk in talks if talk.exception()]
     if cancelled:
         raise cancelled
-    for failure in filter(None, failures):
-        raise failure
+    for talk in failed:
+        talk.result()
     return results
 
 
@@ -68,21 +69,21 @@ class _Helper:
                 start, message = todo.popleft()
             except IndexError:
                 break
-            self.pipe.send(message)
-            answer = self.pipe.recv()
+            self.pipe.send_bytes(pickle.dumps(message))
+            answer = pickle.loads(self.pipe.recv_bytes())
             results[start : start + len(answer)] = map(pickle.loads, answer)
-        self.pipe.send(None)
+        self.pipe.send_bytes(b"")
 
 
 def _listen(function: Callable[[Any], Any], pipe: Connection) -> None:
-    while (message := pipe.recv()) is not None:
+    while message := pipe.recv_bytes():
         answer: list[bytes] = []
-        for item in message:
+        for item in pickle.loads(message):
             try:
                 answer.append(pickle.dumps(function(item)))
             except Exception as error:
                 answer.append(pickle.dumps(error))
-        pipe.send(answer)
+        pipe.send_bytes(pickle.dumps(answer))
 
 
 async def map_async(

@@ -1,0 +1,103 @@
+"""You give each process one job after another, each with an `asyncio.run` of its own, so their waits
+never overlap.
+
+Hint: Run one loop in a process and start up to 16 jobs on it at the same time:
+https://docs.python.org/3/library/asyncio-task.html#asyncio.gather
+
+Violates: timing
+"""
+
+import asyncio
+import multiprocessing
+import pickle
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any
+
+
+async def crunch(function: Callable[[Any], Any], items: list[Any], workers: int) -> list[Any]:
+    """Run `function` on every item in other processes; results, or exceptions, in order."""
+    return await crunch_chunks(function, items, workers, chunk=1)
+
+
+async def crunch_chunks(
+    function: Callable[[Any], Any], items: list[Any], workers: int, chunk: int
+) -> list[Any]:
+    """As `crunch`, with `chunk` items a message."""
+    messages = [items[start : start + chunk] for start in range(0, len(items), chunk)]
+    answers: list[list[bytes]] = [[]] * len(messages)
+    todo = iter(enumerate(messages))
+
+    async def drive() -> None:
+        with _process(function) as pipe:
+            for place, message in todo:
+                pipe.send(message)
+                await _until_readable(pipe)
+                answers[place] = pipe.recv()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(workers, len(messages))):
+            group.create_task(drive())
+    return [pickle.loads(outcome) for answer in answers for outcome in answer]
+
+
+@contextmanager
+def _process(function: Callable[[Any], Any]) -> Iterator[Connection]:
+    """A process that works off messages; ends with the block, or is killed if that fails."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_work, args=(function, there))
+    process.start()
+    there.close()
+    try:
+        yield here
+        here.send(None)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        process.join()
+        process.close()
+        here.close()
+
+
+def _work(function: Callable[[Any], Any], pipe: Connection) -> None:
+    for message in iter(pipe.recv, None):
+        pipe.send([_attempt(function, item) for item in message])
+
+
+def _attempt(function: Callable[[Any], Any], item: Any) -> bytes:
+    """The outcome, pickled at once: what cannot travel is then the failure of this item alone."""
+    try:
+        return pickle.dumps(function(item))
+    except Exception as error:
+        return pickle.dumps(error)
+
+
+async def _until_readable(pipe: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(pipe.fileno(), readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(pipe.fileno())
+
+
+async def map_async(
+    job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
+) -> list[Any]:
+    """Run the async `job` on every item, on the loops of at most `processes` processes."""
+    answers = await crunch(partial(_run_one, job), items, processes)
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
+
+
+def _run_one(job: Callable[[Any], Awaitable[Any]], item: Any) -> Any:
+    async def run() -> Any:
+        return await job(item)
+
+    return asyncio.run(run())

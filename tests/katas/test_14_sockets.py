@@ -1,0 +1,373 @@
+"""The suite of 14_sockets: one GET by hand, in pieces; many in threads; one on the loop without any."""
+
+import asyncio
+import time
+
+from checker.suite import call, calls, cancellation, points, result, scenario, timing
+
+
+def reply(body, *, length="Content-Length", status=200, reason="OK"):
+    """The bytes of an HTTP reply; without the name of a length, the body goes to the end of the stream."""
+    head = f"HTTP/1.1 {status} {reason}\r\nServer: test\r\nContent-Type: application/octet-stream\r\n"
+    if length:
+        head += f"{length}: {len(body)}\r\n"
+    return f"{head}X-Last: yes\r\n\r\n".encode() + body
+
+
+def binary(rng, size):
+    """A body that is no text, holds blank lines, and begins and ends with white space."""
+    return b" \r\n\r\n" + rng.randbytes(size) + b"\xff\xfe\r\n\r\nhalf\r\n\r\n"
+
+
+def pieces(rng, data, count):
+    """The data cut at so many places."""
+    cuts = sorted(rng.sample(range(1, len(data)), count))
+    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+# --- fetch -------------------------------------------------------------------------------------------
+
+
+@scenario
+def get(kata, stage, *, paths):
+    with stage.server() as (host, port):
+        try:
+            return [kata.fetch(host, port, path) for path in paths]
+        finally:
+            time.sleep(1)
+            stage.note("over")
+
+
+@scenario
+async def get_on_the_loop(kata, stage, *, paths):
+    with stage.server() as (host, port):
+        try:
+            return [await kata.sock_fetch(host, port, path) for path in paths]
+        finally:
+            await asyncio.sleep(1)
+            stage.note("over")
+
+
+def assert_closed(trace):
+    """The client has closed every connection that it had opened."""
+    opened, closed = trace.noted("connected"), sorted(trace.noted("closed"))
+    assert closed == sorted(opened), f"{len(opened) - len(closed)} of {len(opened)} connections were left open."
+
+
+async def check_pieces(run, rng, scenario):
+    body = binary(rng, rng.randint(40, 90))
+    status = rng.choice([200, 201, 404, 503])
+    data = reply(body, status=status)
+    world = calls(request={"/a": call(1.0, pieces(rng, data, 6)), "/b": call(0.5, pieces(rng, reply(b""), 2))})
+    trace = await run(scenario, paths=["/a", "/b"], world=world)
+    assert trace.result == [(status, body), (200, b"")]
+    assert_closed(trace)
+
+
+@result
+@points(2)
+async def test_a_reply_in_pieces_is_put_together(run, rng):
+    """`fetch` gives status and body whatever the packet boundaries, byte for byte."""
+    await check_pieces(run, rng, get)
+
+
+@result
+@points(2)
+async def test_on_the_loop_a_reply_in_pieces_is_put_together(run, rng):
+    """`sock_fetch` gives status and body whatever the packet boundaries, byte for byte."""
+    await check_pieces(run, rng, get_on_the_loop)
+
+
+async def check_single_bytes(run, rng, scenario):
+    body = rng.randbytes(3) + b"\r\n\r\n"
+    data = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n" + body
+    world = calls(request=call(0.5, [data[place : place + 1] for place in range(len(data))]))
+    trace = await run(scenario, paths=["/slow"], world=world)
+    assert trace.result == [(200, body)]
+
+
+@result
+async def test_a_reply_may_come_byte_by_byte(run, rng):
+    """`fetch` puts a reply together that comes one byte at a time."""
+    await check_single_bytes(run, rng, get)
+
+
+@result
+async def test_on_the_loop_a_reply_may_come_byte_by_byte(run, rng):
+    """`sock_fetch` puts a reply together that comes one byte at a time."""
+    await check_single_bytes(run, rng, get_on_the_loop)
+
+
+async def check_names(run, rng, scenario):
+    bodies = [binary(rng, size) for size in rng.sample(range(10, 60), 3)]
+    names = ["content-length", "CONTENT-LENGTH", "cOnTeNt-LeNgTh"]
+    paths = [f"/{name}" for name in names]
+    whole = {path: [reply(body, length=name)] for path, body, name in zip(paths, bodies, names, strict=True)}
+    world = calls(request={path: call(0.5, [data[0]]) for path, data in whole.items()})
+    trace = await run(scenario, paths=paths, world=world)
+    assert trace.result == [(200, body) for body in bodies]
+    cut = whole[paths[0]][0][:-3]
+    await run(scenario, paths=["/cut"], world=calls(request=call(0.5, [cut])), raises=ConnectionError)
+
+
+@result
+async def test_header_names_come_in_any_case(run, rng):
+    """`fetch` finds the Content-Length however its name is written."""
+    await check_names(run, rng, get)
+
+
+@result
+async def test_on_the_loop_header_names_come_in_any_case(run, rng):
+    """`sock_fetch` finds the Content-Length however its name is written."""
+    await check_names(run, rng, get_on_the_loop)
+
+
+async def check_to_the_end(run, rng, scenario):
+    body = binary(rng, rng.randint(200, 400))
+    world = calls(request=call(1.0, pieces(rng, reply(body, length=""), 4)))
+    trace = await run(scenario, paths=["/stream"], world=world)
+    assert trace.result == [(200, body)]
+    assert_closed(trace)
+
+
+@result
+async def test_without_a_length_the_body_goes_to_the_end(run, rng):
+    """`fetch` reads a body without Content-Length to the end of the stream."""
+    await check_to_the_end(run, rng, get)
+
+
+@result
+async def test_on_the_loop_without_a_length_the_body_goes_to_the_end(run, rng):
+    """`sock_fetch` reads a body without Content-Length to the end of the stream."""
+    await check_to_the_end(run, rng, get_on_the_loop)
+
+
+def broken(rng):
+    """Replies that break off: before the first byte, in the head, at its end, in the body, and by a reset."""
+    body = rng.randbytes(rng.randint(20, 60))
+    data = reply(body)
+    head = data.index(b"\r\n\r\n")
+    return {
+        "nothing at all": [],
+        "in the status line": [data[: rng.randint(3, 11)]],
+        "in a header": [data[: rng.randint(20, head - 1)]],
+        "before the blank line ends": [data[: head + 2]],
+        "in the body": [data[: head + 4 + rng.randint(1, len(body) - 1)]],
+        "by a reset in the body": [data[: head + 6], 0.5, "reset"],
+    }
+
+
+async def check_broken(run, rng, scenario):
+    for where, sent in broken(rng).items():
+        trace = await run(scenario, paths=["/cut"], world=calls(request=call(0.5, sent)), raises=ConnectionError)
+        assert trace.noted("closed") == [1], f"The connection was left open after a reply cut {where}."
+
+
+@result
+@points(2)
+async def test_a_reply_that_is_cut_is_an_error(run, rng):
+    """`fetch` raises ConnectionError for a reply cut anywhere, in its head too, and closes its socket."""
+    await check_broken(run, rng, get)
+
+
+@result
+@points(2)
+async def test_on_the_loop_a_reply_that_is_cut_is_an_error(run, rng):
+    """`sock_fetch` raises ConnectionError for a reply cut anywhere, in its head too, and closes its socket."""
+    await check_broken(run, rng, get_on_the_loop)
+
+
+async def check_request(run, rng, scenario):
+    path = f"/page-{rng.randrange(10**6)}?q=1"
+    trace = await run(scenario, paths=[path], world=calls(request=call(0.5, [reply(b"x")])))
+    assert trace.result == [(200, b"x")]
+    first, *lines = trace.call("request", path).keywords["head"].strip().split("\r\n")
+    assert first == f"GET {path} HTTP/1.1", f"The request began with {first!r}."
+    told = [line.lower().replace(" ", "") for line in lines]
+    assert "connection:close" in told, "The request does not say `Connection: close`."
+
+
+@result
+async def test_the_request_is_a_get_that_closes(run, rng):
+    """`fetch` sends a GET of HTTP/1.1 with `Connection: close`."""
+    await check_request(run, rng, get)
+
+
+@result
+async def test_on_the_loop_the_request_is_a_get_that_closes(run, rng):
+    """`sock_fetch` sends a GET of HTTP/1.1 with `Connection: close`."""
+    await check_request(run, rng, get_on_the_loop)
+
+
+# --- fetch_many --------------------------------------------------------------------------------------
+
+
+@scenario
+async def get_many(kata, stage, *, paths, workers, tick):
+    async def ticking():
+        while True:
+            await asyncio.sleep(tick)
+            stage.note("tick")
+
+    with stage.server("one") as one, stage.server("two") as two:
+        targets = [(*(one, two)[place % 2], path) for place, path in enumerate(paths)]
+        given = list(targets)
+        servers = stage.threads
+        ticker = asyncio.create_task(ticking())
+        try:
+            pages = await kata.fetch_many(targets, workers)
+            stage.note("over")
+            stage.note("inputs as they were", targets == given)
+            stage.note("threads left", stage.threads - servers)
+        finally:
+            ticker.cancel()
+            await asyncio.wait([ticker])
+        none = await kata.fetch_many([], workers)
+        stage.note("threads for nothing", stage.threads - servers)
+        return [pages, none]
+
+
+@timing
+@points(2)
+async def test_at_most_so_many_at_a_time_over_all_servers(run, rng):
+    """At most `workers` requests are under way, over all servers together, and that many where there are enough."""
+    workers = rng.choice([3, 5])
+    paths = [f"/{number}" for number in range(workers * 3)]
+    trace = await run(
+        get_many, paths=paths, workers=workers, tick=50.0, world=calls(request=call(2.0, [reply(b"page")]))
+    )
+    assert trace.peak("request") == workers
+    assert trace.noted_at("over") == [6.0]
+
+
+@timing
+async def test_the_loop_stays_free(run, rng):
+    """While the threads are at work the loop goes on with other things."""
+    paths = [f"/{number}" for number in range(4)]
+    trace = await run(get_many, paths=paths, workers=2, tick=0.75, world=calls(request=call(2.0, [reply(b"page")])))
+    assert trace.noted_at("over") == [4.0]
+    assert trace.noted_at("tick") == [0.75, 1.5, 2.25, 3.0, 3.75]
+
+
+@result
+async def test_pages_stand_in_the_order_of_their_targets(run, rng):
+    """Status and body in the order of the targets, whichever comes first; no targets, no pages and no thread."""
+    count = rng.randint(4, 6)
+    delays = rng.sample(range(1, 30), count)
+    bodies = [binary(rng, 10) for _ in range(count)]
+    world = calls(request={f"/{n}": call(delays[n] / 2, [reply(bodies[n])]) for n in range(count)})
+    trace = await run(get_many, paths=[f"/{n}" for n in range(count)], workers=3, tick=50.0, world=world)
+    assert trace.result == [[(200, body) for body in bodies], []]
+    assert trace.noted("inputs as they were") == [True]
+    assert trace.noted("threads for nothing") == [0]
+
+
+@result
+async def test_a_failed_request_takes_its_own_place(run, rng):
+    """A request that fails leaves its exception in its place, and the others go on."""
+    bad = rng.randrange(4)
+    world = calls(request={f"/{n}": call(1.0 + n, [reply(b"page")[: 40 if n == bad else None]]) for n in range(4)})
+    trace = await run(get_many, paths=[f"/{n}" for n in range(4)], workers=2, tick=50.0, world=world)
+    assert len(trace.result) == 2
+    pages = trace.result[0]
+    assert [page for n, page in enumerate(pages) if n != bad] == [(200, b"page")] * 3
+    assert getattr(pages[bad], "classes", ()) and pages[bad].is_a(ConnectionError), (
+        f"In the place of the failed request stood {pages[bad]!r}, not a ConnectionError."
+    )
+
+
+@result
+async def test_no_thread_is_left(run, rng):
+    """When the pages are returned, the threads that fetched them are gone."""
+    world = calls(request=call(rng.randint(1, 4), [reply(b"page")]))
+    trace = await run(get_many, paths=["/a", "/b", "/c"], workers=2, tick=50.0, world=world)
+    assert trace.noted("threads left") == [0]
+
+
+@scenario
+async def get_many_cancelled(kata, stage, *, paths, workers, again):
+    with stage.server() as (host, port):
+        task = stage.target(asyncio.create_task(kata.fetch_many([(host, port, path) for path in paths], workers)))
+        if again:
+            await asyncio.sleep(1.0)
+            task.cancel()
+            for _ in range(2):
+                await asyncio.sleep(0.5)
+                task.cancel()
+        await asyncio.wait([task])
+        stage.note("over")
+        await asyncio.sleep(20)
+        return task.result()
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_starts_nothing_more_and_waits(sweep, rng):
+    """Cancelled, it begins no further request and ends when those under way have ended, the loop staying free."""
+    delays = rng.sample([2.0, 3.0, 5.0, 7.0], 4)
+    world = calls(request=[call(delay, [reply(b"page")]) for delay in delays])
+    for trace in await sweep(get_many_cancelled, paths=list("abcd"), workers=2, again=False, world=world):
+        assert all(span.start <= trace.struck_at for span in trace.calls("request")), "A request was begun afterwards."
+        assert set(trace.outcomes("request")) <= {"done"}
+        under_way = [span.end for span in trace.calls("request") if span.end > trace.struck_at]
+        assert trace.noted_at("over") == [max([trace.struck_at, *under_way])]
+
+
+@cancellation
+async def test_further_cancels_do_not_shorten_the_wait(run, rng):
+    """Cancelled again and again while it waits, it still waits for the requests under way."""
+    delay = rng.randint(3, 6)
+    world = calls(request=call(delay, [reply(b"page")]))
+    trace = await run(
+        get_many_cancelled, paths=list("abcd"), workers=2, again=True, world=world, raises=asyncio.CancelledError
+    )
+    assert trace.count("request") == 2
+    assert trace.noted_at("over") == [delay]
+
+
+# --- sock_fetch --------------------------------------------------------------------------------------
+
+
+@scenario
+async def get_together(kata, stage, *, paths):
+    with stage.server() as (host, port):
+        servers = stage.threads
+        tasks = [asyncio.create_task(kata.sock_fetch(host, port, path)) for path in paths]
+        await asyncio.sleep(0.5)
+        stage.note("threads at work", stage.threads - servers)
+        pages = await asyncio.gather(*tasks)
+        stage.note("over")
+        return pages
+
+
+@timing
+@points(2)
+async def test_on_the_loop_requests_overlap(run, rng):
+    """Several `sock_fetch` at a time take as long as the slowest, on the loop's thread alone."""
+    delays = rng.sample(range(1, 20), 4)
+    world = calls(request={f"/{n}": call(delays[n], [reply(b"%d" % n)]) for n in range(4)})
+    trace = await run(get_together, paths=[f"/{n}" for n in range(4)], world=world)
+    assert trace.noted_at("over") == [max(delays)]
+    assert trace.result == [(200, b"%d" % n) for n in range(4)]
+    assert trace.noted("threads at work") == [0]
+
+
+@scenario
+async def get_cancelled(kata, stage):
+    with stage.server() as (host, port):
+        task = stage.target(asyncio.create_task(kata.sock_fetch(host, port, "/page")))
+        await asyncio.wait([task])
+        stage.note("over")
+        await asyncio.sleep(1)
+        return task.result()
+
+
+@cancellation
+@points(2)
+async def test_on_the_loop_a_cancelled_request_is_broken_off(sweep, rng):
+    """Cancelled at any point, `sock_fetch` ends with CancelledError at once and has closed its socket."""
+    data = reply(b"x" * 40)
+    world = calls(request=call(rng.randint(1, 5), [data[:20], data[20:60], data[60:]]))
+    for trace in await sweep(get_cancelled, world=world):
+        assert trace.noted_at("over") == [trace.struck_at]
+        assert_closed(trace)

@@ -1,0 +1,711 @@
+"""The suite of 15_streams: bodies and lines put together from pieces, and every connection closed."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from itertools import pairwise
+
+from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+
+OPEN = 60.0
+"""Seconds for which a connection stays open behind its reply."""
+BETWEEN = 0.125
+"""Seconds between two pieces of a reply."""
+
+
+def head(*headers, status="200 OK"):
+    """The head of a reply."""
+    return "\r\n".join([f"HTTP/1.1 {status}", "Server: test", *headers, "", ""]).encode()
+
+
+def sized(body, *, name="Content-Length", status="200 OK"):
+    """A reply whose body has a length."""
+    return head(f"{name}: {len(body)}", "X-Last: yes", status=status) + body
+
+
+def chunked(*chunks, name="Transfer-Encoding"):
+    """A reply whose body comes in chunks."""
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return head(f"{name}: chunked", "X-Last: yes") + body + b"0\r\n\r\n"
+
+
+def binary(rng, size):
+    """A body that is no text and holds whatever might be taken for an end."""
+    return b" \r\n\r\n" + rng.randbytes(size) + b"\r\n0\r\n\r\n\xff\xfe\r\nmore\r\n\r\n"
+
+
+def pieces(rng, data, count):
+    """The data cut at so many places."""
+    cuts = [0, *sorted(rng.sample(range(1, len(data)), count)), len(data)]
+    return [data[start:end] for start, end in pairwise(cuts)]
+
+
+def connections(port):
+    """How many sockets of this process are connected to that port."""
+    found = 0
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            sock = socket.socket(fileno=int(name))
+            with contextlib.suppress(OSError):
+                found += sock.family == socket.AF_INET and sock.getpeername()[1] == port
+            sock.detach()
+    return found
+
+
+# --- fetch -------------------------------------------------------------------------------------------
+
+
+async def page(kata, stage, address, path):
+    try:
+        return await kata.fetch(*address, path)
+    finally:
+        stage.note("connections left open", connections(address[1]))
+        stage.note("over")
+
+
+@scenario
+async def get(kata, stage, *, paths):
+    with stage.server() as address:
+        try:
+            return [await page(kata, stage, address, path) for path in paths]
+        finally:
+            await asyncio.sleep(1)
+
+
+def assert_closed(trace):
+    """Whenever the submission ended, no connection was open any more."""
+    left = sum(trace.noted("connections left open"))
+    assert left == 0, f"{left} of {len(trace.noted('connected'))} connections were still open when it had ended."
+
+
+@result
+@points(2)
+async def test_a_body_ends_where_its_length_says(run, rng):
+    """A body with a Content-Length is put together from its pieces and ends there, though the stream does not."""
+    body = binary(rng, rng.randint(40, 90))
+    replies = {"/a": [*pieces(rng, sized(body), 6), OPEN], "/b": [sized(b""), OPEN]}
+    world = calls(request={path: call(1.0, sent) for path, sent in replies.items()})
+    trace = await run(get, paths=["/a", "/b"], world=world)
+    assert trace.result == [body, b""]
+    assert trace.noted_at("over") == [1.0 + 6 * BETWEEN, 2.0 + 6 * BETWEEN]
+    assert_closed(trace)
+
+
+@result
+@points(2)
+async def test_chunks_are_put_together(run, rng):
+    """A chunked body is put together from its chunks, wherever they are cut, and ends with the last one."""
+    chunks = [binary(rng, rng.randint(10, 40)) for _ in range(3)]
+    replies = {"/a": [*pieces(rng, chunked(*chunks), 8), OPEN], "/b": [chunked(), OPEN]}
+    world = calls(request={path: call(0.5, sent) for path, sent in replies.items()})
+    trace = await run(get, paths=["/a", "/b"], world=world)
+    assert trace.result == [b"".join(chunks), b""]
+    assert trace.noted_at("over")[1] < OPEN, "It waited for the end of the stream, though the last chunk had come."
+    assert_closed(trace)
+
+
+@result
+async def test_without_either_the_body_goes_to_the_end(run, rng):
+    """A body without length and chunks goes to the end of the stream."""
+    body = binary(rng, rng.randint(100, 200))
+    world = calls(request={"/a": call(0.5, pieces(rng, head() + body, 5)), "/b": call(0.5, [head()])})
+    trace = await run(get, paths=["/a", "/b"], world=world)
+    assert trace.result == [body, b""]
+    assert_closed(trace)
+
+
+@result
+async def test_a_reply_may_come_byte_by_byte(run, rng):
+    """Length lines, chunks and blank lines that come one byte at a time are put together all the same."""
+    body = rng.randbytes(14)
+    start, data = head("Transfer-Encoding: chunked"), b"b\r\n%b\r\n3\r\n%b\r\n0\r\n\r\n" % (body[:11], body[11:])
+    slowly = start[-5:] + data
+    world = calls(request=call(0.5, [start[:-5], *(slowly[n : n + 1] for n in range(len(slowly)))]))
+    trace = await run(get, paths=["/slow"], world=world)
+    assert trace.result == [body]
+
+
+@result
+async def test_a_body_may_be_big(run, rng):
+    """Bodies and chunks may be longer than a reader's limit for a line."""
+    bodies = [rng.randbytes(rng.randint(140_000, 160_000)) for _ in range(3)]
+    replies = {"/a": sized(bodies[0]), "/b": chunked(bodies[1]), "/c": head() + bodies[2]}
+    world = calls(request={path: call(0.5, [data]) for path, data in replies.items()})
+    trace = await run(get, paths=list(replies), world=world)
+    assert [len(body) for body in trace.result] == [len(body) for body in bodies]
+    assert trace.result == bodies
+
+
+@result
+async def test_header_names_come_in_any_case(run, rng):
+    """Content-Length and Transfer-Encoding are found however their names are written."""
+    bodies = [binary(rng, size) for size in rng.sample(range(10, 60), 4)]
+    replies = {
+        "/a": sized(bodies[0], name="content-length"),
+        "/b": sized(bodies[1], name="CONTENT-LENGTH"),
+        "/c": chunked(bodies[2], name="transfer-encoding"),
+        "/d": chunked(bodies[3], name="tRANSFER-eNCODING"),
+    }
+    world = calls(request={path: call(0.5, [data, OPEN]) for path, data in replies.items()})
+    trace = await run(get, paths=list(replies), world=world)
+    assert trace.result == bodies
+    assert trace.noted_at("over") == [0.5, 1.0, 1.5, 2.0]
+
+
+@result
+@points(2)
+async def test_a_bad_status_raises(run, rng):
+    """A status of 400 or more raises a ValueError that names it, and the connection is closed."""
+    for status in (400, rng.randint(401, 599)):
+        data = sized(b"sorry", status=f"{status} Not To Be Had")
+        trace = await run(get, paths=["/page"], world=calls(request=call(0.5, [data])), raises=ValueError)
+        told = trace.error.bare().message
+        assert str(status) in told, f"The status was {status}; the ValueError says {told!r}."
+        assert_closed(trace)
+
+
+@result
+async def test_a_status_below_400_is_no_error(run, rng):
+    """Whatever status is below 400, the body is returned."""
+    bodies = {status: rng.randbytes(20) for status in (201, rng.randint(300, 303), 399)}
+    pages = {f"/{status}": sized(body, status=f"{status} Quite Well") for status, body in bodies.items()}
+    world = calls(request={path: call(0.5, [data]) for path, data in pages.items()})
+    trace = await run(get, paths=list(pages), world=world)
+    assert trace.result == list(bodies.values())
+
+
+@scenario
+async def attempt(kata, stage, *, path):
+    with stage.server() as address:
+        try:
+            return await page(kata, stage, address, path)
+        except NotImplementedError:
+            raise
+        except Exception:
+            return "an error"
+        finally:
+            await asyncio.sleep(1)
+
+
+def broken(rng):
+    """Replies that break off, and where."""
+    body = rng.randbytes(rng.randint(30, 60))
+    plain, parts = sized(body), chunked(body[:20], body[20:])
+    end, first = plain.index(b"\r\n\r\n"), parts.index(body[:20])
+    return {
+        "before its first byte": [],
+        "in its status line": [plain[: rng.randint(3, 11)]],
+        "in its headers": [plain[: rng.randint(20, end - 20)]],
+        "before the blank line behind its head": [plain[: end + 2]],
+        "in its body": [plain[: end + 4 + rng.randint(1, len(body) - 1)]],
+        "behind its head": [plain[: end + 4]],
+        "by a reset in its body": [plain[: end + 8], 0.5, "reset"],
+        "in a chunk": [parts[: first + rng.randint(1, 19)]],
+        "between two chunks": [parts[: first + 22]],
+        "before its last chunk": [parts[: -len(b"0\r\n\r\n")]],
+    }
+
+
+@result
+@points(2)
+async def test_a_reply_cut_short_is_an_error(run, rng):
+    """A reply that is cut short, in head, body or chunks, raises an error, and the connection is closed."""
+    for where, sent in broken(rng).items():
+        trace = await run(attempt, path="/cut", world=calls(request=call(0.5, sent)))
+        assert trace.result == "an error", f"A reply cut {where} should raise an error; it gave {trace.result!r}."
+        assert_closed(trace)
+
+
+@result
+async def test_the_request_is_one_get(run, rng):
+    """It sends one GET of HTTP/1.1 for the path."""
+    path = f"/page-{rng.randrange(10**6)}?q=1"
+    trace = await run(get, paths=[path], world=calls(request=call(0.5, [sized(b"x")])))
+    assert trace.result == [b"x"]
+    assert trace.order("request") == [path]
+    first = trace.call("request", path).keywords["head"].partition("\r\n")[0]
+    assert first == f"GET {path} HTTP/1.1", f"The request for {path} began with {first!r}."
+
+
+@scenario
+async def get_together(kata, stage, *, paths):
+    async def visit(path):
+        body = await kata.fetch(*address, path)
+        stage.note("came")
+        return body
+
+    with stage.server() as address:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(visit(path)) for path in paths]
+        await asyncio.sleep(1)
+        return [task.result() for task in tasks]
+
+
+@timing
+async def test_several_fetches_overlap(run, rng):
+    """Several `fetch` at the same time do not hold each other up."""
+    delays = rng.sample(range(1, 20), 4)
+    world = calls(request={f"/{n}": call(delay, [sized(b"%d" % n)]) for n, delay in enumerate(delays)})
+    trace = await run(get_together, paths=[f"/{n}" for n in range(4)], world=world)
+    assert trace.noted_at("came") == sorted(delays)
+    assert trace.result == [b"%d" % n for n in range(4)]
+
+
+@scenario
+async def get_cancelled(kata, stage):
+    with stage.server() as address:
+        task = stage.target(asyncio.create_task(page(kata, stage, address, "/page")))
+        await asyncio.wait([task])
+        await asyncio.sleep(1)
+        return task.result()
+
+
+@cancellation
+@points(2)
+async def test_a_cancelled_fetch_closes_its_connection(sweep, rng):
+    """Cancelled at any point, in the head or in the body, it ends at once and its connection is closed."""
+    for data in (sized(rng.randbytes(40)), chunked(rng.randbytes(20), rng.randbytes(20))):
+        sent = [data[:30], data[30:90], data[90:]]
+        for trace in await sweep(get_cancelled, world=calls(request=call(rng.randint(1, 5), sent))):
+            assert trace.noted_at("over") == [trace.struck_at]
+            assert_closed(trace)
+
+
+# --- fetch_each --------------------------------------------------------------------------------------
+
+
+async def browse(kata, stage, address, paths, take=0):
+    """Read so many pairs, or all."""
+    given, pairs = list(paths), []
+    pages = kata.fetch_each(*address, paths)
+    try:
+        async for pair in pages:
+            stage.note("came", pair)
+            pairs.append(pair)
+            if len(pairs) == take:
+                break
+        await pages.aclose()
+    finally:
+        stage.note("connections left open", connections(address[1]))
+        stage.note("over")
+        stage.note("list changed", paths != given)
+    return pairs
+
+
+@scenario
+async def visit_each(kata, stage, *, paths, take=0):
+    with stage.server() as address:
+        try:
+            return await browse(kata, stage, address, paths, take)
+        finally:
+            await asyncio.sleep(1)
+
+
+def site(rng, count):
+    """Pages with a body and a delay each, no two alike."""
+    paths = [f"/{rng.randrange(10**6)}-{place}" for place in range(count)]
+    delays = dict(zip(paths, rng.sample(range(2, 40), count), strict=True))
+    bodies = {path: rng.randbytes(12) for path in paths}
+    return delays, bodies
+
+
+def serve(delays, bodies):
+    """The world in which these pages come after these delays."""
+    return calls(request={path: call(delay / 4, [sized(bodies[path])]) for path, delay in delays.items()})
+
+
+def by_delay(delays):
+    """The paths in the order in which their pages come."""
+    return sorted(delays, key=lambda path: delays[path])
+
+
+@timing
+@points(2)
+async def test_each_page_is_handed_over_as_it_comes(run, rng):
+    """All pages are fetched at the same time, and each is handed over the moment it is there."""
+    delays, bodies = site(rng, rng.randint(4, 7))
+    trace = await run(visit_each, paths=list(delays), world=serve(delays, bodies))
+    assert trace.starts("request") == [0] * len(delays)
+    assert trace.noted_at("came") == [delay / 4 for delay in sorted(delays.values())]
+
+
+@ordering
+async def test_pages_come_in_the_order_in_which_they_finish(run, rng):
+    """Pairs come in the order in which the pages finish, not in the order of `paths`."""
+    delays, bodies = site(rng, rng.randint(4, 7))
+    paths = sorted(delays, key=lambda path: -delays[path])
+    trace = await run(visit_each, paths=paths, world=serve(delays, bodies))
+    came = [pair[0] for pair in trace.result]
+    assert came == by_delay(delays), f"The pages finished as {by_delay(delays)}; the pairs came as {came}."
+
+
+@result
+@points(2)
+async def test_each_path_comes_with_its_own_body(run, rng):
+    """Each pair holds a path and the body of its page; `paths` stays as it was."""
+    delays, bodies = site(rng, rng.randint(4, 6))
+    trace = await run(visit_each, paths=list(delays), world=serve(delays, bodies))
+    assert sorted(trace.result) == sorted(bodies.items())
+    assert trace.noted("list changed") == [False]
+    assert_closed(trace)
+
+
+@result
+async def test_paths_may_repeat_or_lack(run, rng):
+    """A path that is named twice comes twice; without paths, nothing comes and no time passes."""
+    delays, bodies = site(rng, 2)
+    first, second = by_delay(delays)
+    trace = await run(visit_each, paths=[second, first, second], world=serve(delays, bodies))
+    assert trace.result == [(first, bodies[first]), (second, bodies[second]), (second, bodies[second])]
+    trace = await run(visit_each, paths=[])
+    assert trace.result == []
+    assert trace.noted_at("over") == [0]
+
+
+def assert_broken_off(trace, paths, moment):
+    """These requests were cancelled at that moment."""
+    for path in paths:
+        span = trace.call("request", path)
+        assert span.outcome == "cancelled", f"The fetch of {path} should have been cancelled; it was {span.outcome}."
+        assert span.cancelled_at == moment, f"{path} was cancelled at {span.cancelled_at!r} s, expected {moment} s."
+
+
+@cancellation
+@points(2)
+async def test_closed_early_it_cancels_the_rest(run, rng):
+    """Closed early, it cancels the other fetches and waits until their connections are closed."""
+    delays, bodies = site(rng, rng.randint(4, 6))
+    take = rng.randint(1, 2)
+    order = by_delay(delays)
+    moment = delays[order[take - 1]] / 4
+    trace = await run(visit_each, paths=list(delays), take=take, world=serve(delays, bodies))
+    assert trace.result == [(path, bodies[path]) for path in order[:take]]
+    assert trace.noted_at("over") == [moment]
+    assert_broken_off(trace, order[take:], moment)
+    assert_closed(trace)
+
+
+@cancellation
+async def test_the_first_failure_ends_it(run, rng):
+    """The first failure is raised when it happens, after the other fetches are cancelled and their connections closed."""
+    delays, bodies = site(rng, rng.randint(4, 6))
+    first, bad, *rest = by_delay(delays)
+    failed = call(delays[bad] / 4, [sized(b"no", status="503 Out Of Order")])
+    world = calls(request={**serve(delays, bodies).scripts["request"], bad: failed, rest[-1]: call(15.0, [])})
+    trace = await run(visit_each, paths=list(delays), world=world, raises=ValueError)
+    assert trace.noted("came") == [(first, bodies[first])]
+    assert trace.noted_at("over") == [delays[bad] / 4]
+    assert_broken_off(trace, rest, delays[bad] / 4)
+    assert_closed(trace)
+
+
+@scenario
+async def visit_each_cancelled(kata, stage, *, paths):
+    with stage.server() as address:
+        task = stage.target(asyncio.create_task(browse(kata, stage, address, paths)))
+        await asyncio.wait([task])
+        await asyncio.sleep(1)
+        return task.result()
+
+
+@cancellation
+@points(2)
+async def test_cancelled_it_ends_every_fetch(sweep, rng):
+    """Cancelled while it waits for a page, it ends at once, and every fetch with it."""
+    delays, bodies = site(rng, 4)
+    for trace in await sweep(visit_each_cancelled, paths=list(delays), world=serve(delays, bodies)):
+        assert trace.noted_at("over") == [trace.struck_at]
+        assert_broken_off(trace, by_delay(delays)[len(trace.noted("came")) :], trace.struck_at)
+        assert_closed(trace)
+
+
+# --- serve_upper -------------------------------------------------------------------------------------
+
+
+SMALL = 1 << 16
+"""Bytes that the kernel may keep for a connection, or about so."""
+
+
+@contextlib.asynccontextmanager
+async def upper(kata, port=0):
+    """The submission's server, until the block ends; gives its address."""
+    server = await kata.serve_upper("127.0.0.1", port)
+    if not isinstance(server, asyncio.Server):
+        raise TypeError(f"`serve_upper` returned a {type(server).__name__}, not an asyncio.Server")
+    for sock in server.sockets:  # what it accepts inherits these
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+    try:
+        yield server.sockets[0].getsockname()
+    finally:
+        server.close()
+        await asyncio.sleep(1)
+
+
+@contextlib.asynccontextmanager
+async def client(address):
+    """A connection; gives reader and writer."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def rest(sock):
+    """What else comes until the connection is closed or reset, or a sentence."""
+    got = b""
+    with contextlib.suppress(ConnectionError):
+        try:
+            async with asyncio.timeout(10):
+                while data := await asyncio.get_running_loop().sock_recv(sock, 1 << 16):
+                    got += data
+        except TimeoutError:
+            return f"after {got[-40:]!r} the connection stayed open"
+    return got
+
+
+@contextlib.asynccontextmanager
+async def plug(address):
+    """A connection as a bare socket, which reads only when told to."""
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+        yield sock
+
+
+async def talk(address, *sent):
+    """Send these bytes, wait these seconds, send EOF; gives all that comes back."""
+    loop = asyncio.get_running_loop()
+    async with plug(address) as sock:
+        for piece in sent:
+            await (loop.sock_sendall(sock, piece) if isinstance(piece, bytes) else asyncio.sleep(piece))
+        sock.shutdown(socket.SHUT_WR)
+        return await rest(sock)
+
+
+@scenario
+async def converse(kata, stage, *, lines):
+    async with upper(kata) as address, client(address) as (reader, writer):
+        answers = []
+        for line in lines:
+            await asyncio.sleep(1)
+            writer.write(line.encode())
+            answers.append((await reader.readline()).decode())
+            stage.note("answered")
+        return answers
+
+
+WORDS = ["straße", "déjà vu", "ñandú", "привет, мир", "γειά σου", "łódź", "œuvre 🙂", "plain text"]
+
+
+def text(rng, count):
+    """So many lines that nobody can know, with letters of more than one byte."""
+    return [f"{rng.choice(WORDS)} {rng.randrange(10**6)} é\n" for _ in range(count)]
+
+
+@result
+@points(2)
+async def test_each_line_is_answered_in_upper_case(run, rng):
+    """Each line is answered at once, in order, with the line in upper case, in UTF-8."""
+    lines = text(rng, rng.randint(4, 6))
+    trace = await run(converse, lines=lines)
+    assert trace.result == [line.upper() for line in lines]
+    assert trace.noted_at("answered") == [place + 1 for place in range(len(lines))]
+
+
+@scenario
+async def send(kata, stage, *, sent):
+    async with upper(kata) as address:
+        return [await talk(address, *pieces) for pieces in sent]
+
+
+@result
+@points(2)
+async def test_lines_come_in_any_pieces(run, rng):
+    """A line may arrive in pieces, cut even inside a letter, and several lines may arrive at once."""
+    lines = text(rng, 6)
+    data = "".join(lines).encode()
+    letter = len("".join(lines[:3]).encode()) - 2
+    slowly = [piece for part in (data[:letter], data[letter:]) for cut in pieces(rng, part, 3) for piece in (cut, 0.25)]
+    trace = await run(send, sent=[slowly, [data]])
+    assert trace.result == ["".join(lines).upper().encode()] * 2
+
+
+@result
+async def test_a_line_ends_at_a_newline_alone(run, rng):
+    """A line ends at `\\n` alone, and all else stays in it: spaces, `\\r`, and whatever else may pass for an end."""
+    number = rng.randrange(10**6)
+    lines = f"  a {number}\t \n\nb\rc\vd\fe\x1cf\x85g\u2028h {number}\n windows \r\n"
+    trace = await run(send, sent=[[lines.encode()]])
+    assert trace.result == [lines.upper().encode()]
+
+
+@result
+async def test_after_eof_the_whole_lines_are_answered(run, rng):
+    """A client that sends EOF is answered to its last whole line, then the connection is closed."""
+    lines = text(rng, 3)
+    data = "".join(lines).encode()
+    trace = await run(send, sent=[[data, b"cut"], [data, 1.0, b"cut"], [b"cut"], []])
+    answer = "".join(lines).upper().encode()
+    assert trace.result == [answer, answer, b"", b""]
+
+
+@scenario
+async def crowd(kata, stage, *, silent, lines, until):
+    async def ask(address, place, line):
+        async with client(address) as (reader, writer):
+            await asyncio.sleep(place / 4)
+            writer.write(line)
+            answer = await reader.readline()
+            stage.note("answered")
+            await asyncio.sleep(until - place / 4)
+            return answer
+
+    async with upper(kata) as address:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(talk(address, silent, until))
+            tasks = [group.create_task(ask(address, place, line)) for place, line in enumerate(lines, 1)]
+        return [task.result() for task in tasks]
+
+
+@timing
+@points(2)
+async def test_many_clients_are_served_at_the_same_time(run, rng):
+    """Any number of clients are served at the same time; one that says nothing holds nobody up."""
+    lines = [f"client {rng.randrange(10**6)}\n" for _ in range(rng.randint(12, 20))]
+    trace = await run(crowd, silent=b"half a li", lines=[line.encode() for line in lines], until=20.0)
+    assert trace.noted_at("answered") == [place / 4 for place in range(1, len(lines) + 1)]
+    assert trace.result == [line.upper().encode() for line in lines]
+
+
+async def stuff(sock, data):
+    """Send as much as the other side takes, and read nothing; gives how much that is."""
+    sent = patience = 0
+    while sent < len(data) and patience < 3:
+        try:
+            sent += sock.send(data[sent : sent + SMALL])
+            patience = 0
+        except BlockingIOError:
+            patience += 1
+            await asyncio.sleep(0.5)
+    return sent
+
+
+@scenario
+async def stuffed(kata, stage, *, line, count, other):
+    async with upper(kata) as address, plug(address) as sock:
+        stage.note("bytes taken", await stuff(sock, memoryview(line * count)))
+        stage.note("meanwhile", await talk(address, other))
+        sock.shutdown(socket.SHUT_WR)
+        answers = await rest(sock)
+        if isinstance(answers, str):
+            return answers
+        return [len(answers), sorted(set(answers.split(b"\n")))]
+
+
+@result
+@points(2)
+async def test_a_client_that_does_not_read_is_not_read_from_without_end(run, rng):
+    """From a client that does not read its answers not all is taken; when it reads them, none is missing."""
+    line = f"{rng.randrange(10**6)}".encode() + b" to be answered" * 130 + b"\n"
+    count = 8_000_000 // len(line)
+    trace = await run(stuffed, line=line, count=count, other=b"somebody else\n")
+    (taken,) = trace.noted("bytes taken")
+    assert taken < len(line) * count, (
+        f"A client sent {taken} bytes and read no answer, and the server took them all; it should stop reading."
+    )
+    assert trace.noted("meanwhile") == [b"SOMEBODY ELSE\n"]
+    whole = taken // len(line) * len(line)
+    assert trace.result == [whole, [b"", line.upper().rstrip(b"\n")]]
+
+
+@scenario
+async def overlong(kata, stage, *, before, line, other):
+    loop = asyncio.get_running_loop()
+    async with upper(kata) as address, client(address) as (reader, writer), plug(address) as sock:
+        writer.write(other)
+        answers = [await reader.readline()]
+        await loop.sock_sendall(sock, before)
+        got = b""
+        while len(got) < len(before) and (data := await loop.sock_recv(sock, SMALL)):
+            got += data
+        answers.append(got)
+        with contextlib.suppress(ConnectionError):
+            await loop.sock_sendall(sock, line)
+        answers.append(await rest(sock))
+        writer.write(other)
+        return [*answers, await reader.readline()]
+
+
+@result
+@points(2)
+async def test_a_line_that_is_too_long_ends_the_connection(run, rng):
+    """A line over 65,536 bytes gets `line too long` and the connection is closed; a shorter one is answered."""
+    number = rng.randrange(10**6)
+    before = f"{number}".encode() + b" x" * 29_500 + b"\n"
+    line = ("\N{LATIN SMALL LETTER E WITH ACUTE}" * 36_000 + "\n").encode()
+    other = f"other {number}\n".encode()
+    trace = await run(overlong, before=before, line=line, other=other)
+    assert len(trace.result) == 4
+    first, short, long, second = trace.result
+    assert short == before.upper(), f"A line of {len(before)} bytes was answered with {len(short)} bytes."
+    assert long == b"line too long\n", f"A line of {len(line)} bytes was answered with {long!r:.200}."
+    assert [first, second] == [other.upper()] * 2, f"Another client then got {second!r}."
+
+
+def reset(sock):
+    """Break a connection off instead of closing it."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+@scenario
+async def vanish(kata, stage, *, line, sent):
+    async with upper(kata) as address, client(address) as (reader, writer):
+        answers = []
+        for data in sent:
+            async with plug(address) as sock:
+                await stuff(sock, memoryview(data))
+                await asyncio.sleep(0.5)
+                reset(sock)
+            await asyncio.sleep(0.5)
+            writer.write(line)
+            answers.append(await reader.readline())
+        return [*answers, await talk(address, line)]
+
+
+@result
+async def test_a_client_that_vanishes_disturbs_nobody(run, rng):
+    """A client may reset its connection at any moment, silent, in a line or unread: the others are served as before."""
+    line = f"still here {rng.randrange(10**6)}\n".encode()
+    sent = [b"", b"in the middle of a li", b"answer me\n" * 3, b"never reads its answers\n" * 40_000]
+    trace = await run(vanish, line=line, sent=sent)
+    assert trace.result == [line.upper()] * 5
+
+
+@scenario
+async def neighbours(kata, stage, *, lines):
+    ports = []
+    for _ in lines:
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            ports.append(sock.getsockname()[1])
+    async with contextlib.AsyncExitStack() as stack:
+        addresses = [await stack.enter_async_context(upper(kata, port)) for port in ports]
+        stage.note("listens elsewhere", [one for one in addresses if one not in [("127.0.0.1", port) for port in ports]])
+        return await asyncio.gather(*(talk(("127.0.0.1", port), line) for port, line in zip(ports, lines, strict=True)))
+
+
+@result
+async def test_it_listens_where_it_is_told_to(run, rng):
+    """The server listens on the host and port that it was given; two of them do not get in each other's way."""
+    lines = [f"server {rng.randrange(10**6)}\n".encode() for _ in range(2)]
+    trace = await run(neighbours, lines=lines)
+    assert trace.noted("listens elsewhere") == [[]]
+    assert trace.result == [line.upper() for line in lines]
