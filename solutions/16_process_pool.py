@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 OVERLAPPING = 16
-"""How many jobs of `map_async` may wait at the same time in one process."""
+"""How many jobs of `map_async` wait together in one process."""
 
 
 async def crunch(function: Callable[[Any], Any], items: list[Any], workers: int) -> list[Any]:

@@ -255,10 +255,14 @@ class Clock:
     def _start_driver(self) -> None:
         if not self._driving and self._onlooker is not None:
             self._driving = True
-            _thread.start_new_thread(self._drive, ())
+            begun = _thread.allocate_lock()
+            begun.acquire()
+            _thread.start_new_thread(self._drive, (begun,))
+            begun.acquire()  # a thread is not counted before it runs, and `threads` takes it for counted
 
-    def _drive(self) -> None:
+    def _drive(self, begun: Any) -> None:
         assert self._onlooker is not None
+        begun.release()
         while True:
             with self._mutex:
                 epoch = self._epoch

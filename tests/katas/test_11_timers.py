@@ -329,14 +329,14 @@ async def errand(kata, stage, *, at, asks, fails=False):
         time.sleep(seconds)
         try:
             answer = kata.call_from_thread(loop, callback, number, -number)
-        except Exception as error:
-            answer = ["raised", type(error).__name__, *error.args]
+        except KeyError as error:
+            answer = ["raised", *error.args]
         stage.note("returned", number)
         return answer
 
     tasks = [asyncio.create_task(asyncio.to_thread(work, *ask)) for ask in zip(at, asks, strict=True)]
     await asyncio.sleep(100)
-    return [await task for task in tasks]
+    return await asyncio.gather(*tasks)
 
 
 @timing
@@ -376,7 +376,7 @@ async def test_an_error_is_raised_in_the_thread(run, rng):
     """An error of the callback is raised in the calling thread, of the same type and with the same arguments."""
     asks = rng.sample(range(1000), 2)
     trace = await run(errand, at=rng.sample(range(1, 9), 2), asks=asks, fails=True)
-    assert trace.result == [["raised", "KeyError", "no", number, -number] for number in asks]
+    assert trace.result == [["raised", "no", number, -number] for number in asks]
     assert trace.noted("in the loop's thread") == [True] * 2
 
 

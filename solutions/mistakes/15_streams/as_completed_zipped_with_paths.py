@@ -1,5 +1,5 @@
-"""You pair `paths` with what `as_completed` gives, but it gives the tasks in the order in which they
-finish, so bodies get the wrong path.
+"""You pair `paths` with what `as_completed` gives, but it gives the tasks in the order in which
+they finish, so bodies get the wrong path.
 
 Hint: Let each task return its path with its body: the items of `as_completed` cannot tell which
 task they were: https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed

@@ -1,8 +1,9 @@
-"""You cancel the rest but do not wait for it, so `aclose()` returns while the connections are still
-being closed.
+"""You cancel the rest but do not wait for it, so `aclose()` returns while the connections are
+still being closed.
 
 Hint: `cancel()` only asks. Wait for the tasks after it, as with `gather(*tasks,
-return_exceptions=True)`: https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.cancel
+return_exceptions=True)`:
+https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.cancel
 
 Violates: cancellation
 """

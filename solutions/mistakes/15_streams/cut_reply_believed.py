@@ -1,8 +1,9 @@
-"""You accept whatever has come when the stream ends, so a reply that was cut short looks like a good
-one with a shorter body.
+"""You accept whatever has come when the stream ends, so a reply that was cut short looks like a
+good one with a shorter body.
 
 Hint: `readexactly` and `readuntil` raise `IncompleteReadError` when the stream ends too early;
-let it out: https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamReader.readexactly
+let it out:
+https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamReader.readexactly
 
 Violates: result
 """

@@ -1,5 +1,5 @@
-"""You await the tasks in the order of `paths`, so a page that is there early waits behind a slow one
-before it.
+"""You await the tasks in the order of `paths`, so a page that is there early waits behind a slow
+one before it.
 
 Hint: Take the tasks as they finish:
 https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed

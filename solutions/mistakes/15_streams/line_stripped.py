@@ -1,8 +1,8 @@
 """You strip the line and add a `\\n` of your own, so spaces and a `\\r` at its ends are missing in
 the answer.
 
-Hint: A line ends at `\\n` alone, and everything before it belongs to the answer; `strip` removes
-all white space: https://docs.python.org/3/library/stdtypes.html#str.strip
+Hint: A line ends at `\\n` alone, and everything before it belongs to the answer; `strip`
+removes all white space: https://docs.python.org/3/library/stdtypes.html#str.strip
 
 Violates: result
 """

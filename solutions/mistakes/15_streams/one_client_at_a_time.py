@@ -1,5 +1,5 @@
-"""You serve one client to its end before the next one is looked at, so whoever connects second waits
-for the first to leave.
+"""You serve one client to its end before the next one is looked at, so whoever connects second
+waits for the first to leave.
 
 Hint: `start_server` already runs your handler as a task for each client; share no lock between
 them: https://docs.python.org/3/library/asyncio-stream.html#asyncio.start_server

@@ -1,5 +1,5 @@
-"""You await each fetch before you start the next, so the pages take the sum of their times and come
-in the order of `paths`.
+"""You await each fetch before you start the next, so the pages take the sum of their times and
+come in the order of `paths`.
 
 Hint: Create a task for every path first; only then wait for the first to finish:
 https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed

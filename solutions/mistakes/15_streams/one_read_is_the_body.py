@@ -1,5 +1,5 @@
-"""You take what one `read(n)` gives for the whole body, but `read` returns as soon as any bytes are
-there, so a body that arrives in pieces is cut.
+"""You take what one `read(n)` gives for the whole body, but `read` returns as soon as any bytes
+are there, so a body that arrives in pieces is cut.
 
 Hint: `readexactly(n)` waits until all n bytes have come, and raises `IncompleteReadError` when
 they never do:

@@ -1,5 +1,5 @@
-"""You take what one `read(n)` gives for one line, but a line may arrive in pieces, cut even inside a
-letter, and several lines may arrive at once.
+"""You take what one `read(n)` gives for one line, but a line may arrive in pieces, cut even inside
+a letter, and several lines may arrive at once.
 
 Hint: `readuntil(b"\n")` and `readline()` wait for the end of a line and keep what follows:
 https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamReader.readuntil

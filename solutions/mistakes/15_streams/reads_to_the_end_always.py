@@ -1,5 +1,5 @@
-"""You read every body to the end of the stream, so a server that keeps the connection open after the
-`Content-Length` makes you wait for ever.
+"""You read every body to the end of the stream, so a server that keeps the connection open after
+the `Content-Length` makes you wait for ever.
 
 Hint: Stop where the header says that the body ends; `read()` without a number waits for EOF:
 https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamReader.read

@@ -1,8 +1,8 @@
-"""You `yield` inside a `TaskGroup`: when the caller closes the generator early, the group wraps the
-`GeneratorExit` in a `BaseExceptionGroup`, and `aclose()` raises that.
+"""You `yield` inside a `TaskGroup`: when the caller closes the generator early, the group wraps
+the `GeneratorExit` in a `BaseExceptionGroup`, and `aclose()` raises that.
 
-Hint: Keep the group in a task of its own that fills a queue, or hold plain tasks and end them in
-a `finally`: https://docs.python.org/3/library/asyncio-task.html#task-groups
+Hint: Keep the group in a task of its own that fills a queue, or hold plain tasks and end them
+in a `finally`: https://docs.python.org/3/library/asyncio-task.html#task-groups
 
 Violates: cancellation
 """

@@ -1,5 +1,5 @@
-"""You start a process for each message and end it after one answer, so there are more processes than
-`workers`, and each costs its start.
+"""You start a process for each message and end it after one answer, so there are more processes
+than `workers`, and each costs its start.
 
 Hint: Start `workers` processes, and give each the next message when it has answered the last:
 https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.ProcessPoolExecutor
@@ -12,10 +12,12 @@ import multiprocessing
 import pickle
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-import aiomultiprocess
+OVERLAPPING = 16
+"""How many jobs of `map_async` wait together in one process."""
 
 
 async def crunch(function: Callable[[Any], Any], items: list[Any], workers: int) -> list[Any]:
@@ -28,25 +30,50 @@ async def crunch_chunks(
 ) -> list[Any]:
     """As `crunch`, with `chunk` items a message."""
     messages = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-    answers: list[list[bytes]] = [[]] * len(messages)
+    answers = await _in_processes(partial(_attempt_each, function), messages, workers)
+    return [pickle.loads(outcome) for answer in answers for outcome in answer]
+
+
+async def map_async(
+    job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
+) -> list[Any]:
+    """Run the async `job` on every item, on the loops of at most `processes` processes."""
+    count = min(processes, len(items))
+    shares = [items[first::count] for first in range(count)]
+    results: list[Any] = [None] * len(items)
+    for first, answer in enumerate(await _in_processes(partial(_run_jobs, job), shares, count)):
+        results[first::count] = answer
+    return results
+
+
+async def _in_processes(
+    function: Callable[[list[Any]], Any], messages: list[list[Any]], workers: int
+) -> list[Any]:
+    """`function(message)` for every message, in order; the first failure is raised."""
+    answers: list[Any] = [None] * len(messages)
 
     async def drive(place: int, message: list[Any]) -> None:
         with _process(function) as pipe:
             pipe.send(message)
             await _until_readable(pipe)
-            answers[place] = pipe.recv()
+            answers[place], error = pipe.recv()
+            if error is not None:
+                raise error
 
-    async with asyncio.TaskGroup() as group:
-        for place, message in enumerate(messages):
-            group.create_task(drive(place, message))
-    return [pickle.loads(outcome) for answer in answers for outcome in answer]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for place, message in enumerate(messages):
+                group.create_task(drive(place, message))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return answers
 
 
 @contextmanager
-def _process(function: Callable[[Any], Any]) -> Iterator[Connection]:
-    """A process that works off messages; ends with the block, or is killed if that fails."""
+def _process(function: Callable[[list[Any]], Any]) -> Iterator[Connection]:
+    """A process that answers messages; it ends with the block, and is killed if that fails."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_work, args=(function, there))
+    process = multiprocessing.Process(target=_answer, args=(function, there))
     process.start()
     there.close()
     try:
@@ -61,19 +88,6 @@ def _process(function: Callable[[Any], Any]) -> Iterator[Connection]:
         here.close()
 
 
-def _work(function: Callable[[Any], Any], pipe: Connection) -> None:
-    for message in iter(pipe.recv, None):
-        pipe.send([_attempt(function, item) for item in message])
-
-
-def _attempt(function: Callable[[Any], Any], item: Any) -> bytes:
-    """The outcome, pickled at once: what cannot travel is then the failure of this item alone."""
-    try:
-        return pickle.dumps(function(item))
-    except Exception as error:
-        return pickle.dumps(error)
-
-
 async def _until_readable(pipe: Connection) -> None:
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
@@ -84,22 +98,39 @@ async def _until_readable(pipe: Connection) -> None:
         loop.remove_reader(pipe.fileno())
 
 
-async def map_async(
-    job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
-) -> list[Any]:
-    """Run the async `job` on every item, on the loops of at most `processes` processes."""
-    if not items:
-        return []
-    pool = aiomultiprocess.Pool(min(processes, len(items)))
-    try:
-        return list(await pool.map(job, items))
-    finally:
-        pool.terminate()
-        for waiting_items, _ in pool.queues.values():
-            waiting_items.cancel_join_thread()  # nobody reads them now; Python's end must not wait
-        ended = asyncio.ensure_future(pool.join())
+# What follows runs in the processes.
+
+
+def _answer(function: Callable[[list[Any]], Any], pipe: Connection) -> None:
+    for message in iter(pipe.recv, None):
         try:
-            await asyncio.shield(ended)
-        except asyncio.CancelledError:
-            await ended
-            raise
+            answer = function(message), None
+        except Exception as error:
+            answer = None, error
+        pipe.send(answer)
+
+
+def _attempt_each(function: Callable[[Any], Any], message: list[Any]) -> list[bytes]:
+    return [_attempt(function, item) for item in message]
+
+
+def _attempt(function: Callable[[Any], Any], item: Any) -> bytes:
+    """The outcome, pickled at once: what cannot travel is then the failure of this item alone."""
+    try:
+        return pickle.dumps(function(item))
+    except Exception as error:
+        return pickle.dumps(error)
+
+
+def _run_jobs(job: Callable[[Any], Awaitable[Any]], share: list[Any]) -> list[Any]:
+    return asyncio.run(_overlap(job, share))
+
+
+async def _overlap(job: Callable[[Any], Awaitable[Any]], share: list[Any]) -> list[Any]:
+    slots = asyncio.Semaphore(OVERLAPPING)
+
+    async def run(item: Any) -> Any:
+        async with slots:
+            return await job(item)
+
+    return await asyncio.gather(*map(run, share))

@@ -4,7 +4,7 @@ outlive the call.
 Hint: End it in a `finally`, or use `async with`, which does that on every way out:
 https://docs.python.org/3/reference/compound_stmts.html#async-with
 
-Violates: result
+Violates: result, cancellation
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import multiprocessing
 import pickle
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -28,7 +29,25 @@ async def crunch_chunks(
 ) -> list[Any]:
     """As `crunch`, with `chunk` items a message."""
     messages = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-    answers: list[list[bytes]] = [[]] * len(messages)
+    answers = await _in_processes(partial(_attempt_each, function), messages, workers)
+    return [pickle.loads(outcome) for answer in answers for outcome in answer]
+
+
+async def map_async(
+    job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
+) -> list[Any]:
+    """Run the async `job` on every item, on the loops of at most `processes` processes."""
+    if not items:
+        return []
+    pool = aiomultiprocess.Pool(min(processes, len(items)))
+    return list(await pool.map(job, items))
+
+
+async def _in_processes(
+    function: Callable[[list[Any]], Any], messages: list[list[Any]], workers: int
+) -> list[Any]:
+    """`function(message)` for every message, in order; the first failure is raised."""
+    answers: list[Any] = [None] * len(messages)
     todo = iter(enumerate(messages))
 
     async def drive() -> None:
@@ -36,19 +55,24 @@ async def crunch_chunks(
             for place, message in todo:
                 pipe.send(message)
                 await _until_readable(pipe)
-                answers[place] = pipe.recv()
+                answers[place], error = pipe.recv()
+                if error is not None:
+                    raise error
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(workers, len(messages))):
-            group.create_task(drive())
-    return [pickle.loads(outcome) for answer in answers for outcome in answer]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(workers, len(messages))):
+                group.create_task(drive())
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return answers
 
 
 @contextmanager
-def _process(function: Callable[[Any], Any]) -> Iterator[Connection]:
-    """A process that works off messages; ends with the block, or is killed if that fails."""
+def _process(function: Callable[[list[Any]], Any]) -> Iterator[Connection]:
+    """A process that answers messages; it ends with the block, and is killed if that fails."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_work, args=(function, there))
+    process = multiprocessing.Process(target=_answer, args=(function, there))
     process.start()
     there.close()
     try:
@@ -63,19 +87,6 @@ def _process(function: Callable[[Any], Any]) -> Iterator[Connection]:
         here.close()
 
 
-def _work(function: Callable[[Any], Any], pipe: Connection) -> None:
-    for message in iter(pipe.recv, None):
-        pipe.send([_attempt(function, item) for item in message])
-
-
-def _attempt(function: Callable[[Any], Any], item: Any) -> bytes:
-    """The outcome, pickled at once: what cannot travel is then the failure of this item alone."""
-    try:
-        return pickle.dumps(function(item))
-    except Exception as error:
-        return pickle.dumps(error)
-
-
 async def _until_readable(pipe: Connection) -> None:
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
@@ -86,11 +97,25 @@ async def _until_readable(pipe: Connection) -> None:
         loop.remove_reader(pipe.fileno())
 
 
-async def map_async(
-    job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
-) -> list[Any]:
-    """Run the async `job` on every item, on the loops of at most `processes` processes."""
-    if not items:
-        return []
-    pool = aiomultiprocess.Pool(min(processes, len(items)))
-    return list(await pool.map(job, items))
+# What follows runs in the processes.
+
+
+def _answer(function: Callable[[list[Any]], Any], pipe: Connection) -> None:
+    for message in iter(pipe.recv, None):
+        try:
+            answer = function(message), None
+        except Exception as error:
+            answer = None, error
+        pipe.send(answer)
+
+
+def _attempt_each(function: Callable[[Any], Any], message: list[Any]) -> list[bytes]:
+    return [_attempt(function, item) for item in message]
+
+
+def _attempt(function: Callable[[Any], Any], item: Any) -> bytes:
+    """The outcome, pickled at once: what cannot travel is then the failure of this item alone."""
+    try:
+        return pickle.dumps(function(item))
+    except Exception as error:
+        return pickle.dumps(error)

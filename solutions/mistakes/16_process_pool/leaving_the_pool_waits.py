@@ -1,5 +1,5 @@
-"""You await inside `with ProcessPoolExecutor(...)`: when you are cancelled, leaving the block waits
-for the items under way, and blocks the loop meanwhile.
+"""You await inside `with ProcessPoolExecutor(...)`: when you are cancelled, leaving the block
+waits for the items under way, and blocks the loop meanwhile.
 
 Hint: End the pool yourself, and kill its processes on a cancellation:
 https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown
@@ -11,9 +11,11 @@ import asyncio
 import pickle
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
-import aiomultiprocess
+OVERLAPPING = 16
+"""How many jobs of `map_async` wait together in one process."""
 
 
 async def crunch(function: Callable[[Any], Any], items: list[Any], workers: int) -> list[Any]:
@@ -26,17 +28,38 @@ async def crunch_chunks(
 ) -> list[Any]:
     """As `crunch`, with `chunk` items a message."""
     messages = [items[start : start + chunk] for start in range(0, len(items), chunk)]
+    answers = await _in_processes(partial(_attempt_each, function), messages, workers)
+    return [pickle.loads(outcome) for answer in answers for outcome in answer]
+
+
+async def map_async(
+    job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
+) -> list[Any]:
+    """Run the async `job` on every item, on the loops of at most `processes` processes."""
+    count = min(processes, len(items))
+    shares = [items[first::count] for first in range(count)]
+    results: list[Any] = [None] * len(items)
+    for first, answer in enumerate(await _in_processes(partial(_run_jobs, job), shares, count)):
+        results[first::count] = answer
+    return results
+
+
+async def _in_processes(
+    function: Callable[[list[Any]], Any], messages: list[list[Any]], workers: int
+) -> list[Any]:
+    """`function(message)` for every message, in order; the first failure is raised."""
     if not messages:
         return []
     loop = asyncio.get_running_loop()
     with ProcessPoolExecutor(min(workers, len(messages))) as pool:
-        answers = await asyncio.gather(
-            *(loop.run_in_executor(pool, _work, function, message) for message in messages)
-        )
-    return [pickle.loads(outcome) for answer in answers for outcome in answer]
+        futures = [loop.run_in_executor(pool, function, message) for message in messages]
+        return await asyncio.gather(*futures)
 
 
-def _work(function: Callable[[Any], Any], message: list[Any]) -> list[bytes]:
+# What follows runs in the processes.
+
+
+def _attempt_each(function: Callable[[Any], Any], message: list[Any]) -> list[bytes]:
     return [_attempt(function, item) for item in message]
 
 
@@ -48,22 +71,15 @@ def _attempt(function: Callable[[Any], Any], item: Any) -> bytes:
         return pickle.dumps(error)
 
 
-async def map_async(
-    job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
-) -> list[Any]:
-    """Run the async `job` on every item, on the loops of at most `processes` processes."""
-    if not items:
-        return []
-    pool = aiomultiprocess.Pool(min(processes, len(items)))
-    try:
-        return list(await pool.map(job, items))
-    finally:
-        pool.terminate()
-        for waiting_items, _ in pool.queues.values():
-            waiting_items.cancel_join_thread()  # nobody reads them now; Python's end must not wait
-        ended = asyncio.ensure_future(pool.join())
-        try:
-            await asyncio.shield(ended)
-        except asyncio.CancelledError:
-            await ended
-            raise
+def _run_jobs(job: Callable[[Any], Awaitable[Any]], share: list[Any]) -> list[Any]:
+    return asyncio.run(_overlap(job, share))
+
+
+async def _overlap(job: Callable[[Any], Awaitable[Any]], share: list[Any]) -> list[Any]:
+    slots = asyncio.Semaphore(OVERLAPPING)
+
+    async def run(item: Any) -> Any:
+        async with slots:
+            return await job(item)
+
+    return await asyncio.gather(*map(run, share))
