@@ -48,7 +48,8 @@ def compare(commands: dict[str, tuple[list[str], Path, dict[str, str]]], runs: i
     print(f"{'':<42}{'wall s':>8}{'cpu s':>8}{'wall ratio':>12}{'cpu ratio':>11}")
     for name, taken in found.items():
         wall, cpu = (statistics.median(each[place] for each in taken) for place in (0, 1))
-        ratios = [statistics.median(one[place] / base[place] for one, base in zip(taken, first, strict=True)) for place in (0, 1)]
+        pairs = list(zip(taken, first, strict=True))
+        ratios = [statistics.median(one[place] / base[place] for one, base in pairs) for place in (0, 1)]
         print(f"{name:<42}{wall:>8.2f}{cpu:>8.2f}{ratios[0]:>12.2f}{ratios[1]:>11.2f}")
 
 

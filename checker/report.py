@@ -231,7 +231,12 @@ def _wrap(text: str, width: int, indent: int) -> list[str]:
     if len(text) <= width:
         return [text]
     return textwrap.wrap(
-        text.strip(), width, initial_indent=lead, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        text.strip(),
+        width,
+        initial_indent=lead,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     ) or [""]
 
 

@@ -1,6 +1,6 @@
 """Draws docs/check.svg, the README's picture, from what `kata check` really prints.
 
-    python docs/picture.py
+python docs/picture.py
 """
 
 import os

@@ -240,7 +240,7 @@ class Witness:
         """Listen to tasks, warnings and everything that asyncio complains about."""
         VirtualEventLoop.task_hook = self._task_made
         VirtualEventLoop.complain = self.complain
-        VirtualEventLoop.default_exception_handler = self._loop_complains  # type: ignore[assignment]
+        VirtualEventLoop.default_exception_handler = self._loop_complains
         warnings.simplefilter("always")
         warnings.filterwarnings("ignore", ".*use of fork.*", DeprecationWarning)
         warnings.showwarning = self._warned  # type: ignore[assignment]

@@ -73,7 +73,12 @@ def test_a_failure_shows_both_timelines_the_line_and_the_seed(kata):
     path = str(COURSE.root / "solutions/mistakes/07_semaphore/chunks_of_limit.py")
     said = kata("check", "7", "--path", path, "--seed", "5").stdout
     assert said.index("yours") < said.index("reference  ")
-    for text in ("fetch(0)", "kata check 07_semaphore --seed 5", "kata hint 07_semaphore", "looks like a known mistake"):
+    for text in (
+        "fetch(0)",
+        "kata check 07_semaphore --seed 5",
+        "kata hint 07_semaphore",
+        "looks like a known mistake",
+    ):
         assert text in said
     assert "\x1b" not in said
 

@@ -197,7 +197,9 @@ def test_a_forged_message_voids_the_run(play, forgery):
 
 def test_time_never_goes_back(play):
     """A wait until a moment that has passed does not bring that moment back."""
-    source = RAW + """
+    source = (
+        RAW
+        + """
 import asyncio
 async def run(jobs):
     import checker.messages as m
@@ -207,6 +209,7 @@ async def run(jobs):
     link.wait(-5.0)
     return [first, await jobs[1]()]
 """
+    )
     trace = play(source, three_jobs, calls(job=2.0))
     assert trace.starts("job") == [0.0, 2.0]
     assert trace.elapsed == 4.0

@@ -48,7 +48,7 @@ def test_time_that_passes_for_ever_is_an_end_too(play):
 LEAVING = {
     "os._exit": "import os\nasync def work(job):\n    os._exit(0)\n",
     "a signal to itself": "import os, signal\nasync def work(job):\n    os.kill(os.getpid(), signal.SIGKILL)\n",
-    "a signal to its parent": "import os, signal\nasync def work(job):\n    os.kill(os.getppid(), 9)\n    os._exit(3)\n",
+    "a signal to its parent": "import os, signal\nasync def work(job):\n    os.kill(os.getppid(), 9)\n    os._exit(3)",
     "a segmentation fault": "import ctypes\nasync def work(job):\n    ctypes.string_at(0)\n",
 }
 

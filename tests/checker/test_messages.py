@@ -14,10 +14,12 @@ from checker.values import MAX_DEPTH, Alien, Error, ListValue, Malformed, plain,
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 PLAIN = st.recursive(
     SCALARS | st.binary(),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.tuples(inner, inner)
-    | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
-    | st.sets(st.integers() | st.text(), max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
+        | st.sets(st.integers() | st.text(), max_size=4)
+    ),
     max_leaves=20,
 )
 

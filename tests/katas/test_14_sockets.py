@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from checker.suite import call, calls, cancellation, points, result, scenario, timing
+from checker.suite import Error, call, calls, cancellation, points, result, scenario, timing
 
 
 def reply(body, *, length="Content-Length", status=200, reason="OK"):
@@ -271,7 +271,8 @@ async def test_a_failed_request_takes_its_own_place(run, rng):
     assert len(trace.result) == 2
     pages = trace.result[0]
     assert [page for n, page in enumerate(pages) if n != bad] == [(200, b"page")] * 3
-    assert getattr(pages[bad], "classes", ()) and pages[bad].is_a(ConnectionError), (
+    assert isinstance(pages[bad], Error), f"In the place of the failed request stood {pages[bad]!r}."
+    assert pages[bad].is_a(ConnectionError), (
         f"In the place of the failed request stood {pages[bad]!r}, not a ConnectionError."
     )
 

@@ -62,7 +62,7 @@ def run_at(when: dt.datetime, callback: Callable[..., object], *args: Any) -> as
     if when.utcoffset() is None:
         when = when.astimezone()
     delay = (when.astimezone(dt.UTC) - dt.datetime.now(dt.UTC)) / dt.timedelta(seconds=1)
-    return asyncio.get_running_loop().call_later(delay if delay > 0 else 0, callback, *args)
+    return asyncio.get_running_loop().call_later(max(0, delay), callback, *args)
 
 
 def call_from_thread(

@@ -288,7 +288,7 @@ def work(stage):
 
 
 def test_children_live_in_real_time(play):
-    """A forked child has no world: its sleep is real, and its parent waits for it: jumping ahead would run into the limit of waits."""
+    """A forked child has no world: its sleep is real, and its parent does not jump ahead of it."""
     source = """
 import asyncio, os, time
 async def work(stage):

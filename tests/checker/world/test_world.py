@@ -1,4 +1,4 @@
-"""The world of one run: its clock only goes forward, its log tells what the messages did, and nothing illegal counts."""
+"""The world of one run: its clock only goes forward, its log tells what was said, and nothing illegal counts."""
 
 import random
 
