@@ -22,6 +22,10 @@ UNWRITTEN = "Not written yet"
 """How the message of a test begins whose function raises NotImplementedError."""
 
 
+NEAR = 0.6
+"""How many of all their failed tests an answer and a known mistake must share to look alike."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A known wrong answer, as its docstring tells of it."""
@@ -125,21 +129,25 @@ def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> l
     """The mistakes whose fingerprints fit best.
 
     One that explains exactly the failed tests is taken before one that explains some of them, and for
-    the latter every word must fit.  Of several, those with the most fitting words win.
+    the latter every word must fit.  Failing both, one may do that shares most of its failed tests.  Of
+    several, those with the most fitting words win.
     """
 
     def fitting(each: Fingerprint) -> int:
         return sum(failed[name] in texts for name, texts in each.always.items() if name in failed)
 
-    exact, partly = [], []
+    exact, partly, near = [], [], []
     for name, each in fingerprints.items():
+        rank = (fitting(each), name)
+        both, either = len(set(each.always) & set(failed)), len(set(each.always) | set(failed))
+        if rank[0] and both >= NEAR * either:
+            near.append(rank)
         if not each.always or not set(each.always) <= set(failed):
             continue
-        rank = (fitting(each), name)
         if set(failed) <= {*each.always, *each.sometimes}:
             exact.append(rank)
         elif fitting(each) == len(each.always):
             partly.append(rank)
-    ranked = [rank for rank in exact if rank[0]] or partly
+    ranked = [rank for rank in exact if rank[0]] or partly or near
     best = max(ranked, default=(0, ""))[0]
     return [name for fits, name in ranked if fits == best]

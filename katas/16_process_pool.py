@@ -32,7 +32,7 @@ async def crunch_chunks(
     raise NotImplementedError
 
 
-# TODO: what must one process do so that the waits of 16 items pass at the same time?
+# TODO: what must one process do so that the waits of 16 items overlap?
 async def map_async(
     job: Callable[[Any], Awaitable[Any]], items: list[Any], processes: int
 ) -> list[Any]:

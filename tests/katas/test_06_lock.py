@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from functools import partial
-from types import SimpleNamespace
 
 from checker.suite import Error, call, calls, cancellation, ordering, points, result, scenario, timing
 
@@ -108,9 +107,12 @@ async def test_a_cancelled_election_leaves_no_voter_waiting(sweep, rng):
 # --- Account -------------------------------------------------------------------------------------------
 
 
-def store(stage, name="account"):
-    """What an account has to work with; its calls are told apart by name."""
-    return SimpleNamespace(read=partial(stage.calls("read"), name), write=partial(stage.calls("write"), name))
+class Store:
+    """What an account has to work with; calls of several stores are told apart by name."""
+
+    def __init__(self, stage, name="account"):
+        self.read = partial(stage.calls("read"), name)
+        self.write = partial(stage.calls("write"), name)
 
 
 def kept(opening, *, read=0.5, write=0.75):
@@ -140,7 +142,7 @@ def failing(opening, label):
 
 @scenario
 async def deposits(kata, stage, *, payments):
-    account = kata.Account(store(stage))
+    account = kata.Account(Store(stage))
 
     async def pay(at, amount):
         await asyncio.sleep(at)
@@ -178,7 +180,7 @@ async def test_overlapping_deposits_lose_nothing(run, rng):
 
 @scenario
 async def branches(kata, stage, *, amounts):
-    accounts = {name: kata.Account(store(stage, name)) for name in amounts}
+    accounts = {name: kata.Account(Store(stage, name)) for name in amounts}
     paid = await asyncio.gather(*(accounts[name].deposit(amount) for name, amount in amounts.items()))
     return dict(zip(amounts, paid, strict=True))
 
@@ -213,7 +215,7 @@ async def test_a_failed_deposit_raises_its_error(run, rng):
 
 @scenario
 async def cancelled_deposit(kata, stage, *, amounts):
-    account = kata.Account(store(stage))
+    account = kata.Account(Store(stage))
 
     async def pay(at, amount):
         await asyncio.sleep(at)

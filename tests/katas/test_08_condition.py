@@ -134,29 +134,30 @@ async def test_customers_who_give_up_cost_nobody_anything(run, rng):
     """Customers who give up take nothing with them: what comes in later serves those who still wait."""
     n = rng.randint(2, 9)
     more = n + rng.randint(1, 9)
-    plan = [("take", n + more), ("take", n), ("take", n), ("take", more), ("cancel", 2), ("restock", n)]
+    plan = [("take", 50), ("take", 60), ("take", n), ("take", n), ("take", more), ("cancel", 3), ("restock", n)]
     plan += [("cancel", 1), ("restock", more), ("restock", 1)]
     trace = await run(trade, plan=plan)
-    assert trace.noted_at("served customer 3") == [5]
-    assert trace.noted_at("served customer 4") == [7]
-    assert trace.noted("stock") == [0, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert trace.noted_at("served customer 4") == [6]
+    assert trace.noted_at("served customer 5") == [8]
+    assert trace.noted("stock") == [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
 @scenario
 async def change_of_mind(kata, stage, *, n, cancel_first):
-    """Somebody gives up in the very moment in which the goods come in."""
+    """Behind two who want far more, somebody gives up in the very moment in which the goods come in."""
     warehouse = kata.Warehouse()
-    tasks = [asyncio.create_task(warehouse.take(n))]
-    await asyncio.sleep(1)
-    tasks.append(asyncio.create_task(warehouse.take(n)))
-    await asyncio.sleep(1)
+    tasks = []
     try:
+        for wanted in (50, 60, n, n):
+            tasks.append(asyncio.create_task(warehouse.take(wanted)))
+            await asyncio.sleep(1)
+        leaver = tasks[2]
         if cancel_first:
-            tasks[0].cancel()
+            leaver.cancel()
             await warehouse.restock(n)
         else:
             await warehouse.restock(n)
-            tasks[0].cancel()
+            leaver.cancel()
         await asyncio.sleep(1)
         stage.note("served", sum(task.done() and not task.cancelled() for task in tasks))
         stage.note("stock", warehouse.stock)
@@ -167,7 +168,7 @@ async def change_of_mind(kata, stage, *, n, cancel_first):
 @cancellation
 @points(2)
 async def test_who_gives_up_as_the_goods_come_in_leaves_them_to_the_next(run, rng):
-    """Of two who wait, one gives up in the very moment of the delivery: the other one is served."""
+    """Of two who want the same, one gives up in the very moment of the delivery: the other one is served."""
     for cancel_first in (True, False):
         trace = await run(change_of_mind, n=rng.randint(2, 9), cancel_first=cancel_first)
         assert trace.noted("served") == [1]

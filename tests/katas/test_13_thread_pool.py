@@ -90,7 +90,6 @@ async def test_as_many_fetches_at_once_as_workers(run, rng):
     trace = await run(read, urls=urls, workers=workers, world=site(urls, [1.5] * len(urls), titles))
     assert trace.peak("fetch") == workers
     assert trace.elapsed == 4.5
-    assert trace.result == titles
 
 
 @timing
@@ -119,7 +118,7 @@ async def test_titles_stand_in_the_order_of_the_urls(run, rng):
     """Titles come in the order of the urls, whichever page is there first."""
     titles = names(rng, 5)
     urls = addresses(rng, 5)
-    delays = [delay / 2 for delay in rng.sample(range(1, 20), 5)]
+    delays = [10.0, *(delay / 2 for delay in rng.sample(range(1, 20), 4))]
     trace = await run(read, urls=urls, workers=3, world=site(urls, delays, titles))
     assert trace.result == titles
 
@@ -179,8 +178,8 @@ async def test_a_failure_takes_its_own_place(run, rng):
     """A failed fetch leaves its exception in its place and disturbs nobody."""
     urls = addresses(rng, 5)
     titles = names(rng, 5)
-    world = site(urls, [2, 1, 2, 1, 3], titles)
-    for bad, cls in zip(rng.sample(range(5), 2), (ValueError, ConnectionError), strict=True):
+    world = site(urls, [5, 1, 2, 1, 3], titles)
+    for bad, cls in zip(rng.sample(range(1, 5), 2), (ValueError, ConnectionError), strict=True):
         world.scripts["fetch"][urls[bad]] = call(1.0, error=cls)
         titles[bad] = bad
     trace = await run(read, urls=urls, workers=2, world=world)
@@ -199,7 +198,7 @@ async def test_a_url_may_be_given_twice(run, rng):
     first, second = addresses(rng, 2)
     titles = names(rng, 2)
     urls = [first, second, first, first]
-    world = site([first, second], [1.0, 2.0], titles)
+    world = site([first, second], [1.0, 2.25], titles)
     trace = await run(read_again, urls=urls, workers=2, world=world)
     assert trace.result == [[titles[0], titles[1], titles[0], titles[0]], urls]
 
@@ -219,7 +218,7 @@ async def test_the_pool_is_gone_in_the_end(run, rng):
     """No thread of its pool is left when it returns; without urls it starts none, takes no time and gives []."""
     titles = names(rng, 4)
     urls = addresses(rng, 4)
-    trace = await run(threads_left, urls=urls, workers=rng.randint(2, 3), world=site(urls, [1, 2, 1, 2], titles))
+    trace = await run(threads_left, urls=urls, workers=rng.randint(2, 3), world=site(urls, [4, 1, 2, 1], titles))
     told = trace.result
     assert told["nothing"] == [], f"For no urls it returned {told['nothing']!r}, expected []."
     assert told["begun"] == 0, f"For no urls it started {told['begun']} threads, expected 0."

@@ -105,8 +105,11 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         await writer.wait_closed()
     except OSError:
         pass
-    finally:
+    except asyncio.CancelledError:
         writer.transport.abort()
+        raise
+    finally:
+        writer.close()
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -108,5 +108,8 @@ async def _answer_lines(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         await writer.wait_closed()
     except OSError:
         pass  # this client is gone; the others are not concerned
+    except asyncio.CancelledError:
+        writer.transport.abort()  # nobody waits until this client has read
+        raise
     finally:
-        writer.transport.abort()  # does nothing to a closed one
+        writer.close()

@@ -105,5 +105,8 @@ async def _answer_lines(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
             await writer.drain()
         writer.close()
         await writer.wait_closed()
+    except asyncio.CancelledError:
+        writer.transport.abort()  # nobody waits until this client has read
+        raise
     finally:
-        writer.transport.abort()  # does nothing to a closed one
+        writer.close()
