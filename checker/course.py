@@ -70,7 +70,7 @@ class Kata:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """The front matter of the brief: `title`, `topic`, `minutes`, maybe `preload` and `importable`."""
+        """The front matter of the brief: `title`, `topic`, `minutes`, maybe `preload`, `importable` and `draft`."""
         import tomllib
 
         text = self.brief.read_text(encoding="utf-8")
@@ -86,6 +86,11 @@ class Kata:
     def preload(self) -> list[str]:
         """Modules that the runner loads before it forks."""
         return [str(name) for name in self.facts.get("preload", [])]
+
+    @property
+    def draft(self) -> bool:
+        """Whether its proof is not complete: a draft is not part of the course yet."""
+        return bool(self.facts.get("draft", False))
 
     @property
     def importable(self) -> bool:
@@ -120,10 +125,10 @@ class Course:
 
     @cached_property
     def katas(self) -> list[Kata]:
-        """Every kata that can be graded, in order: those that have a suite and a brief."""
+        """Every kata of the course, in order: those that have a suite and a brief, drafts left out."""
         names = (path.stem.removeprefix("test_") for path in (self.root / "tests" / "katas").glob("test_*.py"))
         katas = [Kata(name, self.root) for name in sorted(names) if _NAME.match(name)]
-        return [kata for kata in katas if kata.brief.exists()]
+        return [kata for kata in katas if kata.brief.exists() and not kata.draft]
 
     def find(self, word: str) -> Kata:
         """The kata that a learner means by `07_semaphore`, `07`, `7`, `semaphore`, or a file of that name.
