@@ -70,9 +70,7 @@ def page(title):
 
 def site(urls, delays, titles):
     """A world of pages, each with its own delay."""
-    return calls(
-        fetch={url: call(delay, page(title)) for url, delay, title in zip(urls, delays, titles, strict=True)}
-    )
+    return calls(fetch={url: call(delay, page(title)) for url, delay, title in zip(urls, delays, titles, strict=True)})
 
 
 def names(rng, count):
