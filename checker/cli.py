@@ -78,16 +78,19 @@ def check(kata: tuple[str, ...], path: Path | None, seed: int | None, as_json: b
 @words
 @click.option("--repeat", type=click.IntRange(min=1), default=1, help="Grade right answers so often, with new seeds.")
 @click.option("--jobs", type=click.IntRange(min=1), help="How many at a time; default: one a processor.")
+@click.option("--seed", type=int, help="Draws the seeds of all gradings; default: new ones.")
 @click.option("--record", is_flag=True, help="Write down what each known mistake looks like.")
 @sandbox_option
-def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, record: bool, sandbox: str) -> None:
+def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | None, record: bool, sandbox: str) -> None:
     """Prove the course: right answers pass, stubs and idlers fail, every mistake is caught."""
     from checker import verify as verifying
 
     course, katas = _course(), _select(kata)
     _check_sandbox(sandbox)
     with verifying.scratch() as folder:
-        plan = verifying.jobs(course, katas, repeat=repeat, sandbox=sandbox, recording=record, folder=Path(folder))
+        plan = verifying.jobs(
+            course, katas, repeat=repeat, seed=seed, sandbox=sandbox, recording=record, folder=Path(folder)
+        )
         outcomes = _guarded(lambda: _told(verifying.verify(plan, jobs)))
     if record:
         _save_fingerprints(katas, outcomes)

@@ -50,10 +50,17 @@ class Job:
 
 
 def jobs(
-    course: Course, katas: Sequence[Kata], *, repeat: int, sandbox: str, recording: bool, folder: Path
+    course: Course,
+    katas: Sequence[Kata],
+    *,
+    repeat: int,
+    sandbox: str,
+    recording: bool,
+    seed: int | None = None,
+    folder: Path,
 ) -> list[Job]:
     """Everything that has to be graded; do-nothing answers are written into `folder` first."""
-    draw = random.SystemRandom()
+    draw = random.SystemRandom() if seed is None else random.Random(seed)
 
     def seeds(many: int) -> tuple[int, ...]:
         return tuple(draw.randrange(2**32) for _ in range(many))
