@@ -332,6 +332,12 @@ async def test_run_for_closes_its_loop_and_async_generators(run, rng):
 # --- LoopThread ----------------------------------------------------------------------------------------
 
 
+def stop_and_rest(host):
+    """Stop it, and let a `stop` that is not the matter here come to its end, even if it did not wait."""
+    host.stop()
+    time.sleep(5)
+
+
 @scenario
 def errands(kata, stage, *, keys):
     work = stage.calls("work")
@@ -353,7 +359,7 @@ def errands(kata, stage, *, keys):
         except Exception as error:
             answers.append(error)
     stage.note("all there")
-    host.stop()
+    stop_and_rest(host)
     return {
         "answers": answers,
         "kinds": kinds,
@@ -397,7 +403,7 @@ def patient_host(kata, stage, *, pauses):
     for place, pause in enumerate(pauses):
         time.sleep(pause)
         answers.append(host.submit(work(place)).result())
-    host.stop()
+    stop_and_rest(host)
     return answers
 
 
@@ -440,7 +446,7 @@ async def test_stop_cancels_every_task_and_waits_for_its_cleanup(run, rng):
     keys = names(rng, 3)
     after = rng.randint(1, 5) + 0.5
     cleanups = [cleanup / 4 for cleanup in rng.sample(range(1, 12), 3)]
-    world = calls(work={key: call(30.0, cleanup=cleanup) for key, cleanup in zip(keys, cleanups, strict=True)})
+    world = calls(work={key: call(60.0, cleanup=cleanup) for key, cleanup in zip(keys, cleanups, strict=True)})
     trace = await run(stopped, keys=keys, after=after, world=world)
     assert_cleaned_up(trace, "work", after)
     assert trace.outcomes("work") == ["cancelled"] * 3
@@ -454,13 +460,13 @@ async def test_stop_cancels_the_futures_that_are_not_done(run, rng):
     """After `stop` futures that were done keep their result, and all others are cancelled."""
     keys = names(rng, 4)
     after = rng.randint(2, 5)
-    world = calls(work={keys[0]: 40.0, keys[1]: 30.0, keys[2]: 1.0, keys[3]: 30.0})
+    world = calls(work={**dict.fromkeys(keys, call(60.0, cleanup=0.5)), keys[2]: 1.0})
     trace = await run(stopped, keys=keys, after=after, world=world)
     ends = trace.result["futures"]
     assert ends == ["cancelled", "done", "cancelled"], (
         f"The futures of an unfinished, a finished and an unfinished job are {ends} after stop()."
     )
-    assert trace.noted_at("stopped") == [after]
+    assert trace.noted_at("stopped") == [after + 0.5]
 
 
 @scenario
@@ -471,13 +477,15 @@ def stopped_at_once(kata, stage):
     futures = [host.submit(work(place)) for place in range(3)]
     host.stop()
     stage.note("stopped")
-    return [future.cancelled() for future in futures]
+    cancelled = [future.cancelled() for future in futures]
+    time.sleep(20)
+    return cancelled
 
 
 @cancellation
 async def test_stop_right_after_submit_leaves_no_future_open(run, rng):
     """A `stop` right after `submit` cancels the futures too, whether their coroutines had begun or not."""
-    trace = await run(stopped_at_once, world=calls(work=rng.randint(3, 9)))
+    trace = await run(stopped_at_once, world=calls(work=rng.randint(30, 90)))
     assert trace.noted_at("stopped") == [0.0]
     assert trace.result == [True, True, True]
 
@@ -501,7 +509,7 @@ def stopped_from_elsewhere(kata, stage, *, books, after):
     other.join()
     stage.note("stopped")
     stage.note("closed loops", sum(loop.is_closed() for loop in loops))
-    time.sleep(0.125)
+    time.sleep(5)
     return stage.threads
 
 
@@ -535,6 +543,7 @@ def refused(kata, stage):
     answer = host.submit(work("in time")).result()
     host.stop()
     attempt("after stop")
+    time.sleep(5)
     return answer
 
 
@@ -557,7 +566,7 @@ def started_twice(kata, stage):
     except RuntimeError:
         stage.note("RuntimeError")
     answers = [first.result(), host.submit(work("second")).result()]
-    host.stop()
+    stop_and_rest(host)
     return answers
 
 
@@ -578,6 +587,8 @@ def stopped_often(kata, stage, *, times):
     answer = host.submit(work()).result()
     for _ in range(times):
         host.stop()
+    stage.note("stopped")
+    time.sleep(5)
     return answer
 
 
@@ -586,4 +597,4 @@ async def test_stop_is_harmless_where_there_is_nothing_to_stop(run, rng):
     """`stop` twice, or before `start`, does no harm and takes no time."""
     trace = await run(stopped_often, times=rng.randint(2, 3), world=calls(work=2.0))
     assert trace.result == trace.all_given("work")[0]
-    assert trace.elapsed == 2.0
+    assert trace.noted_at("stopped") == [2.0]

@@ -441,6 +441,7 @@ async def test_a_job_in_time_gives_its_result(run, rng):
     """A job that ends in time gives its result, at the moment at which it ends."""
     patience = rng.randint(1, 6)
     trace = await run(limited, patience=patience, timeout=patience + rng.randint(2, 5), world=calls(finish=0.5))
+    assert trace.outcomes("finish") == ["done"]
     assert trace.result == trace.all_given("finish")[0]
     assert trace.elapsed == patience + 0.5
 
