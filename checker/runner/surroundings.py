@@ -6,7 +6,6 @@ import _thread
 import datetime
 import os
 import queue
-import sys
 import threading
 import time
 from typing import Any
@@ -17,6 +16,11 @@ from checker.runner.clock import Clock, real_monotonic, real_sleep
 from checker.runner.link import Link
 from checker.runner.loop import VirtualEventLoop, installed
 
+_COUNTED = ("time", "monotonic", "perf_counter")
+_TOLD = ("localtime", "gmtime")
+_REAL = {name: getattr(time, name) for name in (*_COUNTED, *(f"{name}_ns" for name in _COUNTED), *_TOLD, "sleep")}
+"""`time` as Python brings it, looked up before anything is frozen."""
+
 _freezer: Any = None
 
 
@@ -26,9 +30,16 @@ def preload_freezegun() -> None:
     if _freezer is None:
         import freezegun
 
-        _freezer = freezegun.freeze_time(datetime.datetime(2000, 1, 1), ignore=["checker.runner"])
+        _freezer = freezegun.freeze_time(
+            datetime.datetime(2000, 1, 1),
+            # freezegun takes local time for UTC unless told otherwise.
+            tz_offset=datetime.timedelta(seconds=-time.timezone),
+            ignore=["checker.runner"],
+        )
         _freezer.factory = _freezer.start()
-        _freezer.at = datetime.datetime(2000, 1, 1)
+        # freezegun adds the offset also to a time that is asked for in a zone of its own.
+        frozen: Any = datetime.datetime
+        frozen.now = classmethod(lambda cls, tz=None: cls.fromtimestamp(time.time(), tz))
 
 
 def install(clock: Clock, link: Link, wall_clock: float) -> None:
@@ -43,10 +54,10 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
     def elapsed() -> float:
         return clock.now - clock.start
 
-    real = {name: getattr(time, name) for name in ("time", "monotonic", "perf_counter", "sleep")}
-    real |= {f"{name}_ns": getattr(time, f"{name}_ns") for name in ("time", "monotonic", "perf_counter")}
     for name, base in (("monotonic", clock.start), ("perf_counter", clock.start), ("time", wall_clock)):
         _patch_time(name, base, elapsed)
+    for name in _TOLD:
+        _patch_told(name)
     threading._time = queue.time = time.monotonic  # type: ignore[attr-defined]
     time.sleep = _virtual_sleep(clock, link)
     VirtualEventLoop.blocked_hook = lambda since: link.send(messages.Blocked(since))
@@ -56,12 +67,17 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
         threading.Thread.start = _watched_start(clock)  # type: ignore[method-assign]
     if _freezer is not None:
         _follow(clock, wall_clock, elapsed)
-    os.register_at_fork(after_in_child=lambda: _back_to_real_time(clock, context, real))
+    os.register_at_fork(after_in_child=lambda: _back_to_real_time(clock, context))
 
 
 def _patch_time(name: str, base: float, elapsed: Any) -> None:
     setattr(time, name, lambda: base + elapsed())
     setattr(time, f"{name}_ns", lambda: round((base + elapsed()) * 1_000_000_000))
+
+
+def _patch_told(name: str) -> None:
+    real = _REAL[name]
+    setattr(time, name, lambda seconds=None: real(time.time() if seconds is None else seconds))
 
 
 def _follow(clock: Clock, wall_clock: float, elapsed: Any) -> None:
@@ -146,12 +162,12 @@ def _watched_start(clock: Clock) -> Any:
     return start
 
 
-def _back_to_real_time(clock: Clock, context: Any, real: dict[str, Any]) -> None:
+def _back_to_real_time(clock: Clock, context: Any) -> None:
     """In a child that the submission forked: it has no world, so its time is the real one."""
     clock.forget_threads()
     context.__exit__(None, None, None)
-    for name, function in real.items():
+    if _freezer is not None:
+        _freezer.stop()
+    for name, function in _REAL.items():
         setattr(time, name, function)
     threading._time = queue.time = real_monotonic  # type: ignore[attr-defined]
-    if _freezer is not None:
-        sys.modules["freezegun"].api.freeze_factories.clear()

@@ -1,7 +1,6 @@
 """The suite of 11_timers: what is set for a certain moment happens at that moment, once, or not at all."""
 
 import asyncio
-import os
 import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
@@ -216,16 +215,9 @@ class Zone(tzinfo):
         return "X"
 
 
-def local_time_is_utc():
-    """Where local time is UTC, all of a program's clocks show the same."""
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-
-
 @scenario
 async def appointment(kata, stage, *, after, waits=0.0, hours=None, args=(), cancels=False):
     """A moment `after` seconds away, as a clock shows it that is `hours` ahead of UTC; None: naive."""
-    local_time_is_utc()
     await asyncio.sleep(waits)
     moment = time.time() + after
     when = datetime.fromtimestamp(moment, None if hours is None else timezone(timedelta(hours=hours)))
@@ -240,7 +232,6 @@ async def appointment(kata, stage, *, after, waits=0.0, hours=None, args=(), can
 @scenario
 async def summer_time(kata, stage, *, change, shown, after):
     """The clocks of the zone change before that moment, or have changed since."""
-    local_time_is_utc()
     zone = Zone(datetime.fromisoformat(change))
     kata.run_at(datetime.fromisoformat(shown).replace(tzinfo=zone), stage.callback("call"))
     await asyncio.sleep(after + 7200)

@@ -290,12 +290,14 @@ def work(stage):
 def test_children_live_in_real_time(play):
     """A forked child has no world: its sleep is real, and its parent does not jump ahead of it."""
     source = """
-import asyncio, os, time
+import asyncio, datetime, os, time
 async def work(stage):
     pid = os.fork()
     if pid == 0:
+        before = time.time()
         time.sleep(0.05)
-        os._exit(7)
+        drift = datetime.datetime.now().timestamp() - time.time()
+        os._exit(7 if time.time() > before and abs(drift) < 60 else 1)
     while True:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -330,3 +332,27 @@ def work(stage):
     finally:
         signal.signal(signal.SIGINT, before)
         session.close()
+
+
+def test_all_ways_of_telling_local_time_agree(play):
+    """A naive moment means the same to datetime, time and the loop, and local time is not UTC."""
+    source = """
+import asyncio, datetime, time
+async def work(stage):
+    await asyncio.sleep(3600)
+    utc = datetime.timezone.utc
+    naive, now = datetime.datetime.now(), time.time()
+    told = [
+        naive.timestamp(),
+        naive.astimezone(utc).timestamp(),
+        time.mktime(naive.timetuple()),
+        time.mktime(time.localtime()),
+        datetime.datetime.now(utc).timestamp(),
+        datetime.datetime.today().timestamp(),
+        datetime.datetime.fromtimestamp(now).timestamp(),
+        datetime.datetime.fromtimestamp(now, utc).timestamp(),
+        naive.replace(tzinfo=utc).timestamp() - 7200,
+    ]
+    return [moment - now for moment in told]
+"""
+    assert play(source, on_a_loop).result == pytest.approx([0.0] * 9, abs=1e-5)
