@@ -125,10 +125,15 @@ class Course:
 
     @cached_property
     def katas(self) -> list[Kata]:
-        """Every kata of the course, in order: those that have a suite and a brief, drafts left out."""
+        """Every kata of the course, in order, drafts left out."""
+        return [kata for kata in self._written if not kata.draft]
+
+    @cached_property
+    def _written(self) -> list[Kata]:
+        """Every kata that has a suite and a brief; a draft can be meant by name."""
         names = (path.stem.removeprefix("test_") for path in (self.root / "tests" / "katas").glob("test_*.py"))
         katas = [Kata(name, self.root) for name in sorted(names) if _NAME.match(name)]
-        return [kata for kata in katas if kata.brief.exists() and not kata.draft]
+        return [kata for kata in katas if kata.brief.exists()]
 
     def find(self, word: str) -> Kata:
         """The kata that a learner means by `07_semaphore`, `07`, `7`, `semaphore`, or a file of that name.
@@ -137,7 +142,7 @@ class Course:
             UnknownKata: there is none.
         """
         wanted = word.removesuffix(".py").rpartition("/")[2].lower().replace("-", "_")
-        for kata in self.katas:
+        for kata in self._written:
             if wanted in (kata.name, kata.number, kata.number.lstrip("0"), kata.name[3:]):
                 return kata
         near = nearest(wanted, [name for kata in self.katas for name in (kata.name, kata.name[3:])])
@@ -152,7 +157,7 @@ class Course:
             UnknownKata: a word means none.
         """
         chosen = {self.find(word).name for word in words}
-        return [kata for kata in self.katas if not chosen or kata.name in chosen]
+        return [kata for kata in self._written if kata.name in chosen] if chosen else self.katas
 
 
 def nearest(word: str, names: Sequence[str]) -> list[str]:
