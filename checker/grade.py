@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import random
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker import messages
 from checker.course import Course, Kata
-from checker.submission import Submission
-from checker.world.session import Session
+from checker.submission import Sources
+from checker.world.session import DEFAULT_BUDGET, Session
 
 if TYPE_CHECKING:
     from checker.suite.grader import Grader, Result
@@ -42,12 +43,13 @@ class Grading:
 
 def grade(
     course: Course,
-    submission: Submission,
+    submission: Sources,
     katas: Sequence[Kata],
     *,
     seed: int | None = None,
     sandbox: str = "auto",
     limits: messages.Limits | None = None,
+    budget: float = DEFAULT_BUDGET,
     session: Session | None = None,
 ) -> Grading:
     """Grade a submission in these katas.
@@ -56,6 +58,7 @@ def grade(
         seed: draws every number of the run; None: a new one.
         sandbox: one of `checker.sandbox.KINDS`.
         limits: real limits of one run.
+        budget: real seconds that all runs may take together.
         session: a sandbox to use, which stays open; None: one of its own.
 
     Raises:
@@ -64,8 +67,9 @@ def grade(
     """
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     preload = sorted({module for kata in katas for module in kata.preload})
-    own = session or Session(sandbox, preload, limits)
-    own.start()  # it loads while pytest is being imported here
+    own = session or Session(sandbox, preload, limits, budget)
+    if any(not submission.source(kata.name).problem for kata in katas):
+        own.start()  # it loads while pytest is being imported here
     try:
         grader = _run_suites(course, submission, katas, own, seed)
     finally:
@@ -75,7 +79,7 @@ def grade(
     return Grading(seed, kind, list(katas), list(grader.results.values()), grader)
 
 
-def _run_suites(course: Course, submission: Submission, katas: Sequence[Kata], session: Session, seed: int) -> Grader:
+def _run_suites(course: Course, submission: Sources, katas: Sequence[Kata], session: Session, seed: int) -> Grader:
     os.environ.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     import pytest
 
@@ -89,6 +93,8 @@ def _run_suites(course: Course, submission: Submission, katas: Sequence[Kata], s
     options += ["-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:pastebin", "-p", "no:debugging"]
     options += ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "--capture=no"]
     options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+    if threading.current_thread() is not threading.main_thread():
+        options.append("--timeout-method=thread")  # signals are for the main thread alone
     options += ["-c", os.devnull, "--rootdir", str(course.root), "--import-mode=importlib", f"--timeout={BACKSTOP}"]
     if suites:
         status = pytest.main([*options, *suites], plugins=[plugin, bridge])

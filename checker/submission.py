@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 MAX_BYTES = 256 * 1024
 """A larger source is not read: compiling one of 20 MB did not end within a minute."""
@@ -23,6 +24,13 @@ class Source:
     def lines(self) -> list[str]:
         """Its lines, for quoting in reports."""
         return self.data.decode("utf-8-sig", "replace").splitlines()
+
+
+class Sources(Protocol):
+    """Whatever can tell the file for each kata."""
+
+    def source(self, kata: str) -> Source:
+        """The file for a kata, with what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,12 @@ def read(path: Path, kata: str) -> Source:
         return Source(path, problem=f"{shown} is {what}; it should be a Python file.")
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(MAX_BYTES + 1)
-    problem = _problem(data, shown)
+    problem = problem_with(data, shown)
     return Source(path, b"" if problem else data, problem)
 
 
-def _problem(data: bytes, shown: str) -> str:
+def problem_with(data: bytes, shown: str) -> str:
+    """What is wrong with the bytes of a file, as a sentence; empty if nothing is."""
     if len(data) > MAX_BYTES:
         return f"{shown} is larger than {MAX_BYTES >> 10} KiB; a kata needs a few hundred lines at most."
     if not data.strip():

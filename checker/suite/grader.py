@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checker.course import Course, Kata
-from checker.submission import Source, Submission, printable
+from checker.submission import Source, Sources, printable
 from checker.suite.scenario import ship
 from checker.trace import Trace
 from checker.values import Alien, Error, known_name
@@ -69,7 +69,7 @@ class Grader:
         seed: draws every number of the run.
     """
 
-    def __init__(self, course: Course, submission: Submission, session: Session, seed: int) -> None:
+    def __init__(self, course: Course, submission: Sources, session: Session, seed: int) -> None:
         self.course = course
         self.submission = submission
         self.session = session

@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what is graded, and with which seed."""
     grader = _grader(config)
-    return f"submission: {grader.submission.path}, seed: {grader.seed}"
+    return f"submission: {getattr(grader.submission, 'path', 'by value')}, seed: {grader.seed}"
 
 
 def _grader(config: pytest.Config) -> Grader:

@@ -84,6 +84,14 @@ class Session:
             self._sandbox = sandbox.launch(self._kind, self._preload)
             self._up = False
 
+    def probe(self) -> str:
+        """Start the sandbox and wait until it is up; returns its kind.
+
+        Raises:
+            GraderFault, Unavailable: there is none of the kind that was asked for.
+        """
+        return self._ready().kind
+
     def close(self) -> None:
         """End the sandbox and everything in it."""
         if self._sandbox is not None:

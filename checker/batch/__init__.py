@@ -1,0 +1,1 @@
+"""Grades many submissions: plans the work, hands it out, keeps what comes back."""

@@ -1,0 +1,147 @@
+"""What is known about each learner of a batch: data only, for the gradebook and the formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+
+class Test(msgspec.Struct, frozen=True):
+    """What came of one test; the fields are those of `kata check --json`."""
+
+    __test__ = False  # not one of pytest's
+
+    name: str
+    title: str
+    aspect: str
+    """The property: `timing`, `ordering`, `cancellation` or `result`."""
+    verdict: str
+    """`passed`, `failed`, or `error`: the grader is at fault."""
+    points: float
+    max_points: float
+    message: str
+    ended: str
+
+
+class Grading(msgspec.Struct, frozen=True):
+    """One learner's work in one kata, with all that is needed to play it again."""
+
+    kata: str
+    key: str
+    """Hash of everything that the outcome depends on; the same key need not be graded again."""
+    verdict: str
+    """`passed`, `failed`, or `error`: the grader is at fault."""
+    score: float
+    max_score: float
+    tests: Sequence[Test]
+    sha256: str
+    """Of the submission's file; empty if there was none that could be read."""
+    seed: int
+    python: str
+    version: str
+    """Of this package."""
+    sandbox: str
+    seconds: float
+    """Real seconds that grading took."""
+    finished: str
+    """When, in UTC, ISO 8601."""
+    problem: str = ""
+    """Why there is nothing to grade, or what went wrong in the grader; one sentence."""
+    mistake: str = ""
+    diagnosis: str = ""
+
+
+class Learner(msgspec.Struct, frozen=True):
+    """Whose row it is."""
+
+    key: str
+    """What tells the learner from all others of the batch."""
+    name: str
+    email: str = ""
+    user_id: str = ""
+    """As the learning platform numbers its users."""
+    submission_id: str = ""
+    late: bool = False
+    place: str = ""
+    """Where the work was found; empty for somebody on the roster who handed in nothing."""
+    notes: tuple[str, ...] = ()
+    """What was seen on the way in, such as files that were left out; one sentence each."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of every table."""
+
+    learner: Learner
+    status: str
+    """`graded`, `missing` (handed in nothing), or `fault`: the grader is at fault and the score not final."""
+    gradings: Sequence[Grading]
+    percent: float
+    """Weighted over the katas, from 0 to 100."""
+    points: float
+    """The same in points of the assignment, late penalty taken off."""
+    passed: bool
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why points were lost, and what was seen on the way in: one sentence each, duplicates left out."""
+        told = list(self.learner.notes)
+        for grading in self.gradings:
+            if grading.problem:
+                told.append(f"{grading.kata}: {grading.problem}")
+                continue
+            told += [f"{grading.kata}: {test.title} {test.message}" for test in grading.tests if test.verdict != "passed"]
+        return list(dict.fromkeys(told))
+
+
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a course file says; the defaults hold where there is none."""
+
+    name: str = "asyncio katas"
+    points: float = 100.0
+    """What full marks are worth."""
+    pass_mark: float = 60.0
+    """Percent."""
+    late_penalty: float = 0.0
+    """Percent of the score that a late submission loses."""
+    weights: dict[str, float] = {}
+    """How much each kata counts; these katas are graded where none are named."""
+    canvas_id: int | None = None
+    """Canvas's number of the assignment, for its gradebook's column."""
+
+
+def weigh(
+    learner: Learner, gradings: Sequence[Grading], assignment: Assignment, *, missing: bool
+) -> Row:
+    """A learner's row from the gradings of the katas that count."""
+    shares = [(assignment.weights.get(each.kata, 1.0), each) for each in gradings]
+    total = sum(weight for weight, _ in shares)
+    earned = sum(weight * each.score / each.max_score for weight, each in shares if each.max_score)
+    percent = 100.0 * earned / total if total else 0.0
+    fault = any(each.verdict == "error" for each in gradings)
+    kept = percent * (1 - assignment.late_penalty / 100) if learner.late else percent
+    return Row(
+        learner=learner,
+        status="fault" if fault else "missing" if missing else "graded",
+        gradings=gradings,
+        percent=round(percent, 4),
+        points=round(kept / 100 * assignment.points, 4),
+        passed=not fault and bool(total) and kept >= assignment.pass_mark,
+    )
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """All that a report needs."""
+
+    assignment: Assignment
+    katas: Sequence[str]
+    rows: Callable[[], Iterator[Row]]
+    """The rows, read anew at each call, in the order of the submissions; never all in memory."""
+    layout: str
+    seed: int
+    python: str
+    version: str
+    sandbox: str
+    started: float
+    """Seconds since the epoch, as are the next."""
+    finished: float

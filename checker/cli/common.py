@@ -1,0 +1,109 @@
+"""What the commands share: how a word is understood, and how a fault ends in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from checker import messages
+    from checker.course import Course, Kata
+
+PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
+
+words = click.argument("kata", nargs=-1, metavar="[KATA]...")
+word = click.argument("kata", metavar="KATA")
+sandbox_option = click.option(
+    "--sandbox", default="auto", metavar="KIND", show_default=True, help="auto, bwrap, landlock or none."
+)
+
+
+def course() -> Course:
+    from checker.course import installed_course
+
+    try:
+        return installed_course()
+    except FileNotFoundError as error:
+        stop(str(error), FAULT)
+
+
+def find(word: str) -> Kata:
+    return select([word])[0]
+
+
+def select(names: Sequence[str] | None) -> list[Kata]:
+    from checker.course import UnknownKata
+
+    try:
+        return course().select(names or [])
+    except UnknownKata as error:
+        stop(str(error), USAGE)
+
+
+def workspace(path: Path | None) -> Path:
+    """Where the learner's work lies: what was named, else the folder `katas` here, else this folder."""
+    if path is not None:
+        if not path.exists() and not path.is_symlink():
+            stop(f"There is no file or folder {path}. Name a file, or a folder with katas.", USAGE)
+        return path
+    katas = Path.cwd() / "katas"
+    return katas if katas.is_dir() else Path.cwd()
+
+
+def check_sandbox(kind: str) -> None:
+    from checker.sandbox import KINDS
+
+    if kind not in KINDS:
+        stop(f"There is no sandbox {kind!r}; choose one of {', '.join(KINDS)}.", USAGE)
+
+
+def guarded(work: Any) -> Any:
+    """Do the work; a fault of the grader ends in a sentence and status 3."""
+    from checker.grade import SuiteBroken
+    from checker.sandbox import Unavailable
+    from checker.world.session import GraderFault
+
+    try:
+        return work()
+    except Unavailable as error:
+        stop(str(error), USAGE)
+    except (SuiteBroken, GraderFault, OSError) as error:
+        stop(f"The grader itself failed: {error}", FAULT)
+
+
+def console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def stop(text: str, status: int) -> NoReturn:
+    click.echo(text, err=True)
+    raise SystemExit(status)
+
+
+# --- limits ---------------------------------------------------------------------------------------------
+
+
+def limit_options(command: Any) -> Any:
+    """Options for the real limits that a submission is held to."""
+    options = [
+        ("--run-seconds", click.FloatRange(min=1), 20.0, "Real seconds that one run may take."),
+        ("--run-cpu", click.IntRange(min=1), 4, "Processor seconds that each process of a run may take."),
+        ("--memory", click.IntRange(min=128), 1024, "MiB of memory that one run may take."),
+        ("--output", click.IntRange(min=1), 8, "MiB that one file or the printed output may have."),
+        ("--budget", click.FloatRange(min=1), 120.0, "Real seconds that all runs of a submission may take."),
+    ]
+    for name, kind, default, text in reversed(options):
+        command = click.option(name, type=kind, default=default, show_default=True, help=text)(command)
+    return command
+
+
+def limits(run_seconds: float, run_cpu: int, memory: int, output: int, budget: float) -> tuple[messages.Limits, float]:
+    """What these options mean."""
+    from checker import messages
+
+    return messages.Limits(wall=run_seconds, cpu=run_cpu, memory=memory << 20, file_size=output << 20), budget

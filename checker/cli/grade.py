@@ -1,0 +1,252 @@
+"""`kata grade`: everybody's work, graded."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from checker.cli import common
+
+if TYPE_CHECKING:
+    from checker.batch.driver import Counts, Plan
+    from checker.batch.gradebook import Gradebook
+    from checker.batch.pool import Pool
+    from checker.batch.rows import Assignment, Batch
+    from checker.course import Course
+    from checker.intake import Handed, Intake
+
+DEFAULT_FORMATS = ("csv", "json")
+
+
+@click.command()
+@click.argument("submissions", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the gradebook and the tables.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many at a time; default: one a processor.")
+@click.option("--kata", "words", multiple=True, metavar="KATA", help="Grade this kata; may be given again.")
+@click.option("--format", "formats", multiple=True, metavar="FORMAT", help="csv, canvas, moodle, gradescope, junit, ctrf, json, github; may be given again.")
+@click.option("--layout", default="auto", show_default=True, help="auto, folders, git, canvas, moodle, gradescope, single.")
+@click.option("--roster", type=click.Path(path_type=Path), help="CSV of all learners; who handed in nothing gets a row.")
+@click.option("--course", "settings", type=click.Path(path_type=Path), help="TOML with weights, pass mark and points.")
+@click.option("--seed", type=int, help="Draws all numbers; default: that of the gradebook, or a new one.")
+@click.option("--fresh", is_flag=True, help="Start over; else only what is new or changed is graded.")
+@click.option("--dask", metavar="ADDRESS", help="Use the Dask cluster whose scheduler is there.")
+@common.sandbox_option
+@common.limit_options
+def grade(
+    submissions: Path,
+    out: Path,
+    jobs: int | None,
+    words: tuple[str, ...],
+    formats: tuple[str, ...],
+    layout: str,
+    roster: Path | None,
+    settings: Path | None,
+    seed: int | None,
+    fresh: bool,
+    dask: str | None,
+    sandbox: str,
+    **limits: Any,
+) -> None:
+    """Score everybody's SUBMISSIONS: a folder, or a zip archive from a learning platform.
+
+    The same command again goes on where it stopped, and grades only what is new or changed.
+    Exit status: 0 everything passed, 1 something failed, 2 wrong usage, 3 the grader itself failed.
+    """
+    from checker.batch.gradebook import BookFault
+    from checker.batch.pool import NoCluster
+
+    started = time.time()
+    chosen = _formats(formats)
+    course = common.course()
+    assignment = _assignment(settings, course)
+    kind = _sandbox(sandbox)
+    intake = _taken_in(submissions, course, layout)
+    katas = _katas(words, assignment, intake, course)
+    handed = _with_roster(intake, roster)
+    try:
+        book = _open(out, fresh=fresh)
+        plan = _plan(course, katas, handed, book, seed, kind, limits)
+        pool = _pool(dask, jobs, plan)
+        try:
+            _run(plan, book, pool)
+        finally:
+            pool.close()
+            counts = _report(plan, book, assignment, intake.layout, started, out, chosen)
+            book.close()
+    except (BookFault, NoCluster) as error:
+        common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
+    except KeyboardInterrupt:
+        common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", 130)
+    for note in intake.notes[:20]:
+        click.echo(note)
+    raise SystemExit(common.FAULT if counts.faults else common.PASSED if counts.perfect else common.FAILED)
+
+
+# --- before --------------------------------------------------------------------------------------------------
+
+
+def _formats(asked: Sequence[str]) -> list[str]:
+    from checker.formats import FORMATS
+
+    chosen = list(dict.fromkeys(name for each in asked or DEFAULT_FORMATS for name in each.split(",") if name))
+    for name in chosen:
+        if name not in FORMATS:
+            common.stop(f"There is no format {name!r}; choose from {', '.join(FORMATS)}.", common.USAGE)
+    return chosen
+
+
+def _assignment(path: Path | None, course: Course) -> Assignment:
+    from checker.batch.settings import BadSettings, read_settings
+
+    try:
+        return read_settings(path, course)
+    except BadSettings as error:
+        return common.stop(str(error), common.USAGE)
+
+
+def _sandbox(kind: str) -> str:
+    """The kind of sandbox that every submission is played in: decided once, and never none unless asked for."""
+    from checker.sandbox import Unavailable
+    from checker.world.session import GraderFault, Session
+
+    common.check_sandbox(kind)
+    session = Session(kind)
+    try:
+        found = session.probe()
+    except (Unavailable, GraderFault) as error:
+        return common.stop(str(error), common.USAGE)
+    finally:
+        session.close()
+    if found == "none" and kind != "none":
+        common.stop(
+            "There is no sandbox on this machine, and submissions are strangers' code: `kata doctor` says what to"
+            " install. To grade without one all the same: --sandbox none.",
+            common.USAGE,
+        )
+    return found
+
+
+def _taken_in(path: Path, course: Course, layout: str) -> Intake:
+    from checker.intake import LAYOUTS, Unreadable, take_in
+
+    if layout not in LAYOUTS:
+        common.stop(f"There is no layout {layout!r}; choose from {', '.join(LAYOUTS)}.", common.USAGE)
+    if not path.exists():
+        common.stop(f"There is no file or folder {path}. Name a folder or a zip archive of submissions.", common.USAGE)
+    try:
+        return take_in(path, [kata.name for kata in course.katas], layout)
+    except Unreadable as error:
+        return common.stop(str(error), common.USAGE)
+
+
+def _katas(words: Sequence[str], assignment: Assignment, intake: Intake, course: Course) -> list[str]:
+    """Those named, else those with a weight, else those that somebody has handed in."""
+    if words:
+        return [kata.name for kata in common.select(words)]
+    if assignment.weights:
+        return sorted(assignment.weights)
+    found = {kata for handed in intake.submissions for kata in handed.answers}
+    if not found:
+        names = ", ".join(f"{kata.name}.py" for kata in course.katas[:3])
+        common.stop(
+            f"Nobody has handed in a file that is named like a kata ({names}, …). Is this the right folder? Name the"
+            " katas with --kata to give everybody a row all the same.",
+            common.USAGE,
+        )
+    return sorted(found)
+
+
+def _with_roster(intake: Intake, roster: Path | None) -> list[Handed]:
+    from checker.intake import BadRoster, match, read_roster
+
+    if roster is None:
+        return intake.submissions
+    try:
+        return match(intake.submissions, read_roster(roster))
+    except BadRoster as error:
+        return common.stop(str(error), common.USAGE)
+
+
+def _open(out: Path, *, fresh: bool) -> Gradebook:
+    from checker.batch.gradebook import Gradebook
+
+    return Gradebook(out, fresh=fresh)
+
+
+def _plan(
+    course: Course,
+    katas: list[str],
+    handed: list[Handed],
+    book: Gradebook,
+    seed: int | None,
+    kind: str,
+    limits: dict[str, Any],
+) -> Plan:
+    from checker.batch.driver import Plan, choose_seed
+
+    book.enrol(each.learner for each in handed)
+    run_limits, budget = common.limits(**limits)
+    return Plan(course, katas, handed, choose_seed(book, seed), kind, run_limits, budget)
+
+
+def _pool(dask: str | None, jobs: int | None, plan: Plan) -> Pool:
+    from checker.batch.pool import DaskPool, LocalPool
+
+    if dask is not None:
+        return DaskPool(dask)
+    # Far behind the limits that the work keeps itself: for a grader that hangs.
+    patience = 60 + 2 * plan.budget + 10 * len(plan.katas)
+    return LocalPool(jobs or os.cpu_count() or 1, patience)
+
+
+# --- during and after ------------------------------------------------------------------------------------------
+
+
+def _run(plan: Plan, book: Gradebook, pool: Pool) -> None:
+    from checker.batch.driver import run
+    from checker.batch.progress import Progress
+
+    with Progress(len(plan.submissions)) as progress:
+        run(plan, book, pool, progress.advanced)
+
+
+def _report(
+    plan: Plan,
+    book: Gradebook,
+    assignment: Assignment,
+    layout: str,
+    started: float,
+    out: Path,
+    formats: Sequence[str],
+) -> Counts:
+    from checker.batch.driver import Counts, batch
+    from checker.formats import write
+
+    report: Batch = batch(plan, book, assignment, layout, started)
+    counts = Counts()
+    for row in report.rows():
+        counts.add(row)
+    written = []
+    for name in formats:
+        try:
+            written += write(name, report, out)
+        except OSError as error:
+            click.echo(f"The {name} table cannot be written: {error}. The gradebook has every result.", err=True)
+            counts.faults += 1
+    seconds = time.time() - started
+    sys.stdout.flush()
+    click.echo(
+        f"{counts.learners} learners in {seconds:.0f} s: {counts.passed} passed, {counts.failed} did not,"
+        f" {counts.missing} handed in nothing"
+        + (f", {counts.faults} faults of the grader (graded again by the same command)" if counts.faults else "")
+    )
+    click.echo(f"Seed {plan.seed}, sandbox {plan.sandbox}, layout {layout}, katas {', '.join(plan.katas)}")
+    for path in written:
+        click.echo(f"  {path}")
+    return counts

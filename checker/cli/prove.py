@@ -1,0 +1,72 @@
+"""`kata verify`: the course, proven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checker.cli import common
+from checker.course import Kata
+
+
+@click.command()
+@common.words
+@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Grade right answers so often, with new seeds.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many at a time; default: one a processor.")
+@click.option("--seed", type=int, help="Draws the seeds of all gradings; default: new ones.")
+@click.option("--record", is_flag=True, help="Write down what each known mistake looks like.")
+@common.sandbox_option
+def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | None, record: bool, sandbox: str) -> None:
+    """Prove the course: right answers pass, stubs and idlers fail, every mistake is caught."""
+    from checker import verify as verifying
+
+    course, katas = common.course(), common.select(kata)
+    common.check_sandbox(sandbox)
+    with verifying.scratch() as folder:
+        plan = verifying.jobs(
+            course, katas, repeat=repeat, seed=seed, sandbox=sandbox, recording=record, folder=Path(folder)
+        )
+        outcomes = common.guarded(lambda: _told(verifying.verify(plan, jobs)))
+    if record:
+        _save_fingerprints(katas, outcomes)
+    problems = sum(len(outcome.problems) for outcome in outcomes)
+    _say_verified(katas, outcomes)
+    click.echo(f"{len(outcomes)} answers graded, {problems} problems")
+    raise SystemExit(common.FAILED if problems else common.PASSED)
+
+
+def _told(outcomes: Any) -> list[Any]:
+    kept = []
+    for outcome in outcomes:
+        kept.append(outcome)
+        for problem in outcome.problems:
+            click.echo(f"{outcome.kata}: {outcome.role} {outcome.answer} {problem}")
+    return kept
+
+
+def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
+    for each in katas:
+        own = [outcome for outcome in outcomes if outcome.kata == each.name]
+        counts = dict.fromkeys(("reference", "alternative", "stub", "idle", "mistake"), 0)
+        for outcome in own:
+            counts[outcome.role] += not outcome.problems
+        totals = {role: sum(outcome.role == role for outcome in own) for role in counts}
+        parts = ", ".join(f"{role} {counts[role]}/{totals[role]}" for role in counts if totals[role])
+        click.echo(f"{each.name}: {parts}")
+
+
+def _save_fingerprints(katas: list[Kata], outcomes: list[Any]) -> None:
+    from checker import diagnosis
+
+    for each in katas:
+        found = {
+            outcome.answer: outcome.fingerprint
+            for outcome in outcomes
+            if outcome.kata == each.name and outcome.fingerprint is not None
+        }
+        if found:
+            diagnosis.save(each.fingerprints, found)
+
+

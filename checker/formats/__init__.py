@@ -1,0 +1,6 @@
+"""Interim."""
+FORMATS = ("csv", "json")
+
+
+def write(name, batch, folder):
+    return []

@@ -1,0 +1,239 @@
+"""What was handed in, seen as one tree of files: a folder on disk or an archive, nothing of it unpacked.
+
+Nothing here follows a link, opens a device, or writes; what is read is capped.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+MAX_ARCHIVE = 64 << 20
+"""Bytes of an archive within the batch; one learner's work is a few hundred lines."""
+MAX_DIRECTORY = 4 << 20
+"""Bytes of such an archive's directory: some twenty thousand files."""
+MAX_BATCH_DIRECTORY = 1 << 30
+"""The same for the archive that is the batch itself, which comes from the platform."""
+MAX_DEPTH = 12
+"""Folders within folders that are looked into."""
+_PLAIN_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ENCRYPTED = 0x1
+
+
+class Unreadable(Exception):
+    """Something cannot be opened or read; one sentence on why."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in a folder of the tree. `kind`: `file`, `folder`, `link` or `special`."""
+
+    name: str
+    kind: str
+
+
+class Tree(Protocol):
+    """A tree of files; paths are relative, with slashes, and the root is the empty string."""
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """What lies in a folder, in no order."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """At most `limit` bytes of a file. Raises `Unreadable`."""
+
+    def identity(self, path: str) -> tuple[int, int] | None:
+        """Device and number of a file on disk, for telling that two names are one file."""
+
+    @property
+    def name(self) -> str:
+        """What the whole is called."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, one sentence each."""
+
+
+def join(folder: str, name: str) -> str:
+    """The path of a name in a folder."""
+    return f"{folder}/{name}" if folder else name
+
+
+class Folder:
+    """A folder on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._root = path
+        self.name = path.resolve().name
+        self.notes: list[str] = []
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """See `Tree`."""
+        try:
+            with os.scandir(self._root / folder) as found:
+                for each in found:
+                    yield Entry(each.name, _kind(each))
+        except OSError as error:
+            raise Unreadable(f"{folder or self._root} cannot be read: {error.strerror}.") from error
+
+    def read(self, path: str, limit: int) -> bytes:
+        """See `Tree`."""
+        try:
+            descriptor = os.open(self._root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise Unreadable(f"{path} is not an ordinary file.")
+                return file.read(limit)
+        except OSError as error:
+            raise Unreadable(f"{path} cannot be read: {error.strerror}.") from error
+
+    def identity(self, path: str) -> tuple[int, int] | None:
+        """See `Tree`."""
+        try:
+            found = os.lstat(self._root / path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file(follow_symlinks=False) else "special"
+
+
+class Archive:
+    """A zip archive, looked at and never unpacked.
+
+    Args:
+        file: open for reading; stays open as long as the archive is used.
+        shown: what it is called in messages.
+        most: how many bytes its directory may have.
+
+    Raises:
+        Unreadable: it is damaged, or holds too much.
+    """
+
+    def __init__(self, file: IO[bytes], shown: str, most: int = MAX_DIRECTORY) -> None:
+        self._shown = shown
+        self.name = shown.rpartition("/")[2]
+        self.notes: list[str] = []
+        if _directory_size(file) > most:
+            raise Unreadable(f"{shown} holds too many files to be looked at; hand in the katas alone.")
+        try:
+            self._zip = zipfile.ZipFile(file)
+            infos = self._zip.infolist()
+        except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError, OverflowError) as error:
+            raise Unreadable(f"{shown} is no zip archive, or a damaged one ({error}); ask for it again.") from error
+        self._folders: dict[str, dict[str, Entry]] = {"": {}}
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        for info in infos:
+            self._add(info)
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """See `Tree`."""
+        yield from self._folders.get(folder, {}).values()
+
+    def read(self, path: str, limit: int) -> bytes:
+        """See `Tree`."""
+        info = self._infos.get(path)
+        if info is None:
+            raise Unreadable(f"{path} is not in {self._shown}.")
+        if info.flag_bits & _ENCRYPTED:
+            raise Unreadable(f"{path} in {self._shown} is encrypted; hand it in without a password.")
+        if info.compress_type not in _PLAIN_METHODS:
+            raise Unreadable(f"{path} in {self._shown} is packed in an unusual way; use an ordinary zip archive.")
+        try:
+            with self._zip.open(info) as file:
+                return file.read(limit)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, struct.error) as error:
+            raise Unreadable(f"{path} in {self._shown} is damaged ({error}); ask for it again.") from error
+
+    def identity(self, path: str) -> tuple[int, int] | None:
+        """See `Tree`."""
+        return None
+
+    def _add(self, info: zipfile.ZipInfo) -> None:
+        parts = info.filename.replace("\\", "/").split("/")
+        is_folder = parts[-1] == ""
+        parts = [part for part in parts if part not in ("", ".")]
+        if info.filename.startswith(("/", "\\")) or ".." in parts or any(":" in part[:2] for part in parts[:1]):
+            self.notes.append(f"{info.filename} was left out: its name leads out of {self._shown}.")
+            return
+        if not parts or len(parts) > MAX_DEPTH:
+            return
+        mode = info.external_attr >> 16
+        kind = "folder" if is_folder else "link" if stat.S_ISLNK(mode) else "file"
+        if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+            kind = "special"
+        folder = ""
+        for part in parts[:-1]:
+            self._folders[folder].setdefault(part, Entry(part, "folder"))
+            folder = join(folder, part)
+            self._folders.setdefault(folder, {})
+        path = join(folder, parts[-1])
+        if kind == "folder":
+            self._folders.setdefault(path, {})
+        elif path in self._infos:
+            self.notes.append(f"{path} is in {self._shown} more than once; the last one counts.")
+        self._folders[folder][parts[-1]] = Entry(parts[-1], kind)
+        self._infos[path] = info
+
+
+def _directory_size(file: IO[bytes]) -> int:
+    """Bytes of the archive's directory, which is read as a whole when the archive is opened.
+
+    The record that tells of it: PKWARE's APPNOTE.TXT, 4.3.16; the 64-bit one that stands before it, 4.3.14.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - (1 << 16) - 22))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) < at + 22:
+        return 0
+    length = int(struct.unpack_from("<I", tail, at + 12)[0])
+    wide = tail.rfind(b"PK\6\6", 0, at)
+    if wide >= 0 and len(tail) >= wide + 48:
+        length = max(length if length != 0xFFFFFFFF else 0, int(struct.unpack_from("<Q", tail, wide + 40)[0]))
+    return length
+
+
+def open_archive(tree: Tree, path: str, shown: str) -> Archive:
+    """Open an archive that lies in a tree.
+
+    Raises:
+        Unreadable: it is damaged, or holds too much.
+    """
+    data = tree.read(path, MAX_ARCHIVE + 1)
+    if len(data) > MAX_ARCHIVE:
+        raise Unreadable(f"{shown} is larger than {MAX_ARCHIVE >> 20} MiB; hand in the katas alone.")
+    return Archive(io.BytesIO(data), shown)
+
+
+def open_tree(path: Path) -> Tree:
+    """The batch itself: a folder, or a zip archive.
+
+    Raises:
+        Unreadable: it is neither.
+    """
+    if path.is_dir():
+        return Folder(path)
+    try:
+        return Archive(path.open("rb"), path.name, MAX_BATCH_DIRECTORY)
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def subfolders(entries: Iterable[Entry]) -> list[str]:
+    """The names of the folders among these entries, in order."""
+    return sorted(entry.name for entry in entries if entry.kind == "folder")
