@@ -79,6 +79,7 @@ def grade(
             pool.close()
             counts = _report(plan, book, assignment, intake.layout, started, out, chosen)
             book.close()
+            intake.close()
     except (BookFault, NoCluster) as error:
         common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
     except KeyboardInterrupt:

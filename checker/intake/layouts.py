@@ -59,6 +59,11 @@ class Intake:
     layout: str
     submissions: list[Handed]
     notes: list[str]
+    tree: Tree
+
+    def close(self) -> None:
+        """No file of a submission will be read any more."""
+        self.tree.close()
 
 
 def take_in(path: Path, katas: Collection[str], layout: str = "auto") -> Intake:
@@ -72,15 +77,24 @@ def take_in(path: Path, katas: Collection[str], layout: str = "auto") -> Intake:
     Raises:
         Unreadable: it cannot be opened, is not of that layout, or holds no submission.
     """
-    tree: Tree = open_tree(path)
+    tree = open_tree(path)
+    try:
+        chosen, found = _find(tree, katas, layout)
+        if not found:
+            raise Unreadable(f"{path} holds no submission in the layout {chosen}; see --layout, or name the right folder.")
+    except Unreadable:
+        tree.close()
+        raise
+    return Intake(chosen, found, [printable(note) for note in tree.notes], tree)
+
+
+def _find(tree: Tree, katas: Collection[str], layout: str) -> tuple[str, list[Handed]]:
     root = _unwrapped(tree, katas)
     entries = [entry for entry in tree.entries(root) if not is_junk(entry.name)]
     chosen = _recognise(entries, tree, root, katas) if layout == "auto" else layout
     found = [_printable(each) for each in _READERS[chosen](tree, root, entries, katas)]
     found.sort(key=lambda handed: handed.learner.place)
-    if not found:
-        raise Unreadable(f"{path} holds no submission in the layout {chosen}; see --layout, or name the right folder.")
-    return Intake(chosen, _apart(found), list(tree.notes))
+    return chosen, _apart(found)
 
 
 def _printable(handed: Handed) -> Handed:

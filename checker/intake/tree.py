@@ -52,6 +52,9 @@ class Tree(Protocol):
     def identity(self, path: str) -> tuple[int, int] | None:
         """Device and number of a file on disk, for telling that two names are one file."""
 
+    def close(self) -> None:
+        """Nothing more will be read."""
+
     @property
     def name(self) -> str:
         """What the whole is called."""
@@ -73,6 +76,9 @@ class Folder:
         self._root = path
         self.name = path.resolve().name
         self.notes: list[str] = []
+
+    def close(self) -> None:
+        """See `Tree`."""
 
     def entries(self, folder: str) -> Iterator[Entry]:
         """See `Tree`."""
@@ -115,7 +121,7 @@ class Archive:
     """A zip archive, looked at and never unpacked.
 
     Args:
-        file: open for reading; stays open as long as the archive is used.
+        file: open for reading; `close` closes it.
         shown: what it is called in messages.
         most: how many bytes its directory may have.
 
@@ -124,6 +130,7 @@ class Archive:
     """
 
     def __init__(self, file: IO[bytes], shown: str, most: int = MAX_DIRECTORY) -> None:
+        self._file = file
         self._shown = shown
         self.name = shown.rpartition("/")[2]
         self.notes: list[str] = []
@@ -138,6 +145,10 @@ class Archive:
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             self._add(info)
+
+    def close(self) -> None:
+        """See `Tree`."""
+        self._file.close()
 
     def entries(self, folder: str) -> Iterator[Entry]:
         """See `Tree`."""
@@ -229,9 +240,14 @@ def open_tree(path: Path) -> Tree:
     if path.is_dir():
         return Folder(path)
     try:
-        return Archive(path.open("rb"), path.name, MAX_BATCH_DIRECTORY)
+        file = path.open("rb")
     except OSError as error:
         raise Unreadable(f"{path} cannot be opened: {error.strerror}.") from error
+    try:
+        return Archive(file, path.name, MAX_BATCH_DIRECTORY)
+    except Unreadable:
+        file.close()
+        raise
 
 
 def subfolders(entries: Iterable[Entry]) -> list[str]:

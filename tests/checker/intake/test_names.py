@@ -1,0 +1,118 @@
+"""Which file is the answer to which kata."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checker.intake.names import MAX_SEEN, Search, kata_of
+from checker.intake.tree import Folder
+
+KATAS = ["01_event_loop", "07_semaphore", "16_process_pool"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kata", "again"),
+    [
+        ("07_semaphore.py", "07_semaphore", 0),
+        ("07_semaphore (1).py", "07_semaphore", 0),
+        ("07_semaphore-2.py", "07_semaphore", 2),
+        ("07_semaphore copy.py", "07_semaphore", 0),
+        ("07_semaphore.py.txt", "07_semaphore", 0),
+        ("7_semaphore.py", "07_semaphore", 0),
+        ("07-Semaphore.PY", "07_semaphore", 0),
+        ("07 semaphore.py", "07_semaphore", 0),
+        ("01 Event Loop (12).py", "01_event_loop", 0),
+        ("16-process-pool.py", "16_process_pool", 0),
+    ],
+)
+def test_a_renamed_file_is_known(name, kata, again):
+    """Browsers, platforms and people rename files; what is meant is found all the same."""
+    assert kata_of(name, KATAS)[:2] == (kata, again)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["semaphore.py", "queue.py", "json.py", "07.py", "07_semaphore.ipynb", "07_semaphore.pyc", "test_07_semaphore.py",
+     "107_semaphore.py", "08_semaphore.py", "07_semaphore_notes.py", "", ".py", "conftest.py"],
+)  # fmt: skip
+def test_other_files_are_no_answers(name):
+    """A helper, a test, a notebook or another kata's number is nobody's answer."""
+    assert kata_of(name, KATAS) is None
+
+
+@given(st.text(max_size=60))
+def test_any_name_is_understood_or_not(name):
+    """No name makes the reader fail."""
+    found = kata_of(name, KATAS)
+    assert found is None or found[0] in KATAS
+
+
+def searched(folder):
+    search = Search(KATAS)
+    search.folder(Folder(folder), "")
+    return search
+
+
+def write(path, text="x = 1\n"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_the_right_name_is_taken_before_a_copy(tmp_path):
+    """Of a file and a browser's copy of it the file counts, and the copy is mentioned."""
+    write(tmp_path / "07_semaphore.py")
+    write(tmp_path / "07_semaphore (1).py")
+    search = searched(tmp_path)
+    assert search.answers()["07_semaphore"].path == "07_semaphore.py"
+    assert search.notes == ["There are several files for 07_semaphore: 07_semaphore (1).py was left out."]
+
+
+def test_a_later_resubmission_is_taken(tmp_path):
+    """The highest number of a resubmission counts."""
+    for name in ("07_semaphore.py", "07_semaphore-2.py", "07_semaphore-10.py"):
+        write(tmp_path / name)
+    assert searched(tmp_path).answers()["07_semaphore"].path == "07_semaphore-10.py"
+
+
+def test_a_checkout_of_the_course_is_graded_by_its_katas(tmp_path):
+    """In a checkout of the course neither solutions nor tests are a learner's work, even where a kata is missing."""
+    write(tmp_path / "katas" / "07_semaphore.py")
+    write(tmp_path / "solutions" / "07_semaphore.py")
+    write(tmp_path / "solutions" / "01_event_loop.py")
+    write(tmp_path / "tests" / "katas" / "01_event_loop.py")
+    answers = searched(tmp_path).answers()
+    assert {kata: each.path for kata, each in answers.items()} == {"07_semaphore": "katas/07_semaphore.py"}
+
+
+def test_a_learners_own_folder_of_solutions_counts(tmp_path):
+    """A folder called `solutions` is a learner's own where there is no folder `katas` beside it."""
+    write(tmp_path / "solutions" / "07_semaphore.py")
+    assert searched(tmp_path).answers()["07_semaphore"].path == "solutions/07_semaphore.py"
+
+
+def test_junk_is_passed_over(tmp_path):
+    """What systems and tools leave is no work: hidden folders, `__MACOSX`, virtual environments."""
+    for folder in (".git", "__MACOSX", "venv", "node_modules", ".idea", "__pycache__"):
+        write(tmp_path / folder / "07_semaphore.py")
+    assert searched(tmp_path).answers() == {}
+
+
+def test_a_link_is_not_followed(tmp_path):
+    """A link to a file, even to a right one, is no work, and said to be left out."""
+    write(tmp_path / "elsewhere.txt")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "07_semaphore.py").symlink_to(tmp_path / "elsewhere.txt")
+    (tmp_path / "work" / "katas").symlink_to(tmp_path)
+    search = searched(tmp_path / "work")
+    assert search.answers() == {}
+    assert search.notes == ["07_semaphore.py was left out: it is a link; hand in the file itself."]
+
+
+def test_a_flood_of_files_is_cut_off(tmp_path, monkeypatch):
+    """Only so many names are looked at, and the report says so."""
+    monkeypatch.setattr("checker.intake.names.MAX_SEEN", 50)
+    for number in range(80):
+        (tmp_path / f"{number}.txt").touch()
+    search = searched(tmp_path)
+    assert MAX_SEEN > 50
+    assert search.notes == ["Only the first 50 names were looked at."]
