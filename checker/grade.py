@@ -91,6 +91,8 @@ def _run_suites(course: Course, submission: Sources, katas: Sequence[Kata], sess
     suites = [str(kata.suite) for kata in katas if kata.suite.exists()]
     options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
     options += ["-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:pastebin", "-p", "no:debugging"]
+    # These two look for garbage at the end, 25 ms each, and what they would find is not the submission's.
+    options += ["-p", "no:unraisableexception", "-p", "no:threadexception"]
     options += ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "--capture=no"]
     options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
     if threading.current_thread() is not threading.main_thread():
