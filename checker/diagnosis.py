@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checker.suite.grader import UNWRITTEN
+
 if TYPE_CHECKING:
     from checker.course import Kata
     from checker.suite.grader import Result
-
-UNWRITTEN = "Not written yet"
-"""How the message of a test begins whose function raises NotImplementedError."""
-
 
 NEAR = 0.6
 """How many of all their failed tests an answer and a known mistake must share to look alike."""
@@ -67,7 +65,8 @@ def _one_line(text: str) -> str:
 
 
 def words(message: str) -> str:
-    """A message without what changes from run to run: lists, tokens, numbers."""
+    """A message without what changes from run to run: who waits where, lists, tokens, numbers."""
+    message = re.sub(r"\([^()]* in line [^()]*\)", "#", message)
     message = re.sub(r"\[[^\]]*\]", "#", message)
     message = re.sub(r"'[^']*'|\"[^\"]*\"", "#", message)
     return re.sub(r"\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
@@ -98,7 +97,12 @@ def load(path: Path) -> dict[str, Fingerprint]:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    return {name: Fingerprint(each["always"], each["sometimes"]) for name, each in data.items()}
+    return {
+        name: Fingerprint(
+            {test: sorted({words(text) for text in texts}) for test, texts in each["always"].items()}, each["sometimes"]
+        )
+        for name, each in data.items()
+    }
 
 
 def diagnose(kata: Kata, results: list[Result], source: bytes) -> Mistake | None:

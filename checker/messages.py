@@ -209,6 +209,8 @@ class Play(msgspec.Struct, tag="play", array_like=True):
     strike: int | None = None
     limits: Limits = Limits()
     importable: bool = False
+    alone: bool = False
+    """Whether it needs a process in which nothing has run before."""
 
 
 class Kill(msgspec.Struct, tag="kill", array_like=True):
@@ -223,9 +225,11 @@ class Up(msgspec.Struct, tag="up", array_like=True):
 
 
 class Gone(msgspec.Struct, tag="gone", array_like=True):
-    """The run's process has ended and nothing of it is left. `code` as `os.waitstatus_to_exitcode`."""
+    """The run is over and nothing of it is left. `code` as `os.waitstatus_to_exitcode`."""
 
     code: int
+    shared: bool = False
+    """Whether its process had played another run of the same submission before."""
 
 
 FromZygote = Up | Gone

@@ -17,6 +17,7 @@ from checker.course import Course, Kata
 from checker.grade import Grading, grade
 from checker.submission import Submission
 from checker.suite.explain import ODD
+from checker.suite.grader import UNWRITTEN
 from checker.world.session import Session
 
 RECORDED_SEEDS = 3
@@ -127,7 +128,7 @@ def _problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
             yield from (
                 f"{result.name} fails for another reason: {result.message}"
                 for result in failed
-                if not result.message.startswith(diagnosis.UNWRITTEN)
+                if not result.message.startswith(UNWRITTEN)
             )
 
 

@@ -53,7 +53,7 @@ class Link:
     """The run's channel; also the clock's source of time.
 
     Args:
-        channel: a connected stream socket; closed by nobody but the end of the process.
+        channel: a connected stream socket; closed at the end of the run.
     """
 
     def __init__(self, channel: socket.socket) -> None:
@@ -63,6 +63,10 @@ class Link:
         self._next_call = 0
         self.clock: Clock | None = None
         self.on_halt: Callable[[str], None] = lambda _reason: None
+
+    def close(self) -> None:
+        """The run has said its last word."""
+        self._channel.close()
 
     # --- messages ------------------------------------------------------------------------------
 

@@ -29,6 +29,13 @@ from checker.runner.stage import Stage
 from checker.runner.submission import CannotPlay, Kata, load
 from checker.values import Alien, Frame
 
+MOST_CPU = 0.5
+"""Processor seconds that a process may have used to be good for another run."""
+MOST_MEMORY = 200 << 10
+"""KiB that it may have used at most."""
+
+_HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2)
+
 START = 1000.0
 """What the loop's clock shows at the start of a run: not 0, so that a delay given as a moment shows."""
 
@@ -64,9 +71,13 @@ class Play:
         self._points = 0
         self._struck = False
         self._ended = False
+        self._signals: list[Any] = []
 
-    def run(self) -> NoReturn:
-        """Play, tell, and leave the process."""
+    def run(self) -> bool:
+        """Play and tell; leave the process where the run did not come to its ordinary end.
+
+        Returns whether nothing is left of the run that another one in this process could notice.
+        """
         try:
             self._prepare()
             self._perform()
@@ -75,7 +86,9 @@ class Play:
         except MemoryError:
             self._stop("memory")
         self._tell()
-        _leave(0)
+        clean = self._is_clean()
+        self._link.close()
+        return clean
 
     # --- before ------------------------------------------------------------------------------------
 
@@ -98,6 +111,7 @@ class Play:
         sys.stderr = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), write_through=True, errors="backslashreplace")
         surroundings.install(self._clock, self._link, self._order.wall_clock)
         self._clock.idle_hook = self._idle_hook
+        self._signals = _signals()
         self._witness.install()
 
     # --- the scenario ------------------------------------------------------------------------------
@@ -195,6 +209,30 @@ class Play:
         self._witness.look_at_loops()
         self._link.send(self._witness.told(final=True))
 
+    def _is_clean(self) -> bool:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return not (
+            self._clock.crowded
+            or self._clock.threads
+            or self._clock.has_children()
+            or self._witness.has_something_to_say
+            or self._folder is not None
+            or used.ru_utime + used.ru_stime > MOST_CPU
+            or used.ru_maxrss > MOST_MEMORY
+            or _signals() != self._signals
+        )
+
+    def forget(self, kata: str) -> None:
+        """Let go of everything that the run has made, so that the next one does not meet it."""
+        sys.modules.pop(kata, None)
+        sys.settrace(None)
+        sys.setprofile(None)
+        VirtualEventLoop.opened.clear()
+        VirtualEventLoop.task_hook = VirtualEventLoop.complain = VirtualEventLoop.blocked_hook = None
+        del self._main, self._stage, self._witness
+        gc.collect()
+
     def _halt(self, reason: str) -> None:
         """The world ends the run."""
         if reason == "gone":
@@ -208,6 +246,10 @@ class Play:
             self._link.send(self._witness.told(final=False))
         finally:
             _leave(0)
+
+
+def _signals() -> list[Any]:
+    return [signal.getsignal(number) for number in _HEARD]
 
 
 def _refusal_in(error: BaseException) -> CannotPlay | None:
@@ -231,7 +273,6 @@ class Witness:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: list[list[Any]] = []
-        self._living: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._complaints: list[str] = []
         self.leaks: list[messages.Waiting] = []
         self.own_loop: VirtualEventLoop | None = None
@@ -252,6 +293,11 @@ class Witness:
         if text not in self._complaints and len(self._complaints) < 50:
             self._complaints.append(text[:500])
 
+    @property
+    def has_something_to_say(self) -> bool:
+        """Whether something was left behind or breached."""
+        return bool(self.leaks or self._complaints)
+
     # --- listeners ---------------------------------------------------------------------------------
 
     def _task_made(self, task: asyncio.Task[Any], _loop: VirtualEventLoop) -> None:
@@ -259,7 +305,6 @@ class Witness:
             return
         record = [task.get_name(), self._clock.now, None, None, weakref.ref(task)]
         self._tasks.append(record)
-        self._living.add(task)
 
         def ended(done: asyncio.Task[Any]) -> None:
             record[0] = done.get_name()
@@ -319,7 +364,8 @@ class Witness:
 
     def waiting(self) -> list[messages.Waiting]:
         """Every task that is not done, and the line of the submission where it waits; threads too."""
-        found = [self._waiting_task(task) for task in list(self._living) if not task.done()]
+        tasks = [record[4]() for record in self._tasks]
+        found = [self._waiting_task(task) for task in tasks if task is not None and not task.done()]
         frames = sys._current_frames()
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         for ident, frame in frames.items():

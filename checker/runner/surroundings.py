@@ -21,7 +21,13 @@ _TOLD = ("localtime", "gmtime")
 _REAL = {name: getattr(time, name) for name in (*_COUNTED, *(f"{name}_ns" for name in _COUNTED), *_TOLD, "sleep")}
 """`time` as Python brings it, looked up before anything is frozen."""
 
+_real_wait = threading.Condition.wait
+_real_join = threading.Thread.join
+_real_start = threading.Thread.start
+
 _freezer: Any = None
+_current: tuple[Clock, Any] | None = None
+"""The clock that the process lives by, and the context that keeps new loops on it."""
 
 
 def preload_freezegun() -> None:
@@ -43,13 +49,19 @@ def preload_freezegun() -> None:
 
 
 def install(clock: Clock, link: Link, wall_clock: float) -> None:
-    """Put the whole process on the clock; for good, since it is the run's own process.
+    """Put the whole process on the clock, in place of the one of an earlier run, if there was one.
 
     Args:
         wall_clock: seconds since the epoch at the start of the run, as `time.time()` gives them.
     """
+    global _current
+    if _current is None:
+        os.register_at_fork(after_in_child=_back_to_real_time)
+    else:
+        _current[1].__exit__(None, None, None)
     context = installed(clock)
     context.__enter__()
+    _current = clock, context
 
     def elapsed() -> float:
         return clock.now - clock.start
@@ -67,7 +79,6 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
         threading.Thread.start = _watched_start(clock)  # type: ignore[method-assign]
     if _freezer is not None:
         _follow(clock, wall_clock, elapsed)
-    os.register_at_fork(after_in_child=lambda: _back_to_real_time(clock, context))
 
 
 def _patch_time(name: str, base: float, elapsed: Any) -> None:
@@ -107,16 +118,14 @@ def _virtual_sleep(clock: Clock, link: Link) -> Any:
 
 def _virtual_condition_wait(clock: Clock, link: Link) -> Any:
     """A `threading.Condition.wait` whose time limit is virtual, and so are those of Event, Queue and Future."""
-    real_wait = threading.Condition.wait
-
     def wait(self: Any, timeout: float | None = None) -> bool:
         if timeout is None:
             with stage.BlockRecord(clock, link):
-                return real_wait(self)
+                return _real_wait(self)
         if not self._is_owned():
             raise RuntimeError("cannot wait on un-acquired lock")
         if timeout <= 0:
-            return real_wait(self, 0)
+            return _real_wait(self, 0)
         gate = _thread.allocate_lock()
         gate.acquire()
         self._waiters.append(gate)
@@ -143,27 +152,26 @@ def _virtual_condition_wait(clock: Clock, link: Link) -> Any:
 
 
 def _recorded_join(clock: Clock, link: Link) -> Any:
-    real_join = threading.Thread.join
-
     def join(self: Any, timeout: float | None = None) -> None:
         with stage.BlockRecord(clock, link):
-            real_join(self, timeout)
+            _real_join(self, timeout)
 
     return join
 
 
 def _watched_start(clock: Clock) -> Any:
-    real_start = threading.Thread.start
-
     def start(self: Any) -> None:
         clock.expect_crowd()
-        real_start(self)
+        _real_start(self)
 
     return start
 
 
-def _back_to_real_time(clock: Clock, context: Any) -> None:
+def _back_to_real_time() -> None:
     """In a child that the submission forked: it has no world, so its time is the real one."""
+    if _current is None:
+        return
+    clock, context = _current
     clock.forget_threads()
     context.__exit__(None, None, None)
     if _freezer is not None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from checker.suite import PROPERTIES, explain
-from checker.suite.grader import MAX_POINTS_SWEPT, Failure, Grader, Request, Result, first_breach, judge
+from checker.suite.grader import MAX_POINTS_SWEPT, UNWRITTEN, Failure, Grader, Request, Result, first_breach, judge
 from checker.trace import Trace
 from checker.world.script import World
 from checker.world.session import WALL_CLOCK, GraderFault, Session
@@ -72,9 +73,41 @@ def _grader(config: pytest.Config) -> Grader:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run a suite's test; one that fails is run again, each of its runs in a process of its own, and that counts.
+
+    Runs of a submission share a process as long as they leave nothing behind that can be seen. What cannot
+    be seen, such as a changed attribute of a module, might still spoil the next run, and no right answer
+    may fail for that.
+    """
+    if not _is_of_a_suite(item):
+        return None
+    session = _grader(item.config).session
+    session.shared = False
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    result = item.stash.get(RESULT, None)
+    failed = result is not None and result.verdict == "failed" and not result.message.startswith(UNWRITTEN)
+    if session.shared and failed:
+        session.alone = True
+        try:
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        finally:
+            session.alone = False
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _is_of_a_suite(item: pytest.Item) -> bool:
+    return item.path.name.startswith("test_") and item.path.parent.name == "katas"
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin a result for a suite's test."""
-    if not item.path.name.startswith("test_") or item.path.parent.name != "katas":
+    if not _is_of_a_suite(item):
         return
     if next(item.iter_markers("skip"), None):
         return

@@ -71,6 +71,10 @@ class Session:
         self._sandbox: sandbox.Sandbox | None = None
         self._up = False
         self.used = 0.0
+        self.alone = False
+        """Whether every run gets a process in which nothing has run before."""
+        self.shared = False
+        """Whether a run since this was last set to False had a process that had played before."""
         self._time_outs = 0
 
     @property
@@ -177,6 +181,7 @@ class Session:
             strike=performance.strike,
             limits=limits,
             importable=performance.importable,
+            alone=self.alone,
         )
         data = messages.frame(order)
         box.control.settimeout(START_LIMIT)
@@ -195,6 +200,7 @@ class Session:
             if body is not None:
                 gone = messages.decode_from_zygote(body)
                 if isinstance(gone, messages.Gone):
+                    self.shared |= gone.shared
                     return gone.code
         self.close()
         return None

@@ -1,0 +1,133 @@
+"""Runs of one submission share a process as long as they leave nothing behind; no right answer fails for that."""
+
+import json
+
+import pytest
+
+from checker.course import installed_course
+from checker.suite.scenario import scenario
+
+SOLUTION = installed_course().find("07").solution.read_text()
+
+
+@scenario
+async def process(kata, stage, **data):
+    """Play something, and say in which process."""
+    import os
+
+    await kata.main(**data)
+    return os.getpid()
+
+
+@scenario
+def plain_process(kata, stage):
+    """The same without a loop of the scenario's own."""
+    import os
+
+    kata.main()
+    return os.getpid()
+
+
+CLEAN = "import asyncio\nasync def main(**_): await asyncio.sleep(1)\n"
+
+
+def test_clean_runs_share_a_process(play):
+    """Runs that leave nothing behind are played in one process, one after the other."""
+    assert len({play(CLEAN, process).result for _ in range(4)}) == 1
+
+
+def test_each_run_begins_with_its_module_anew(play):
+    """What a submission's module has kept is gone in the next run; its clock and its output begin anew too."""
+    source = """
+import asyncio, time
+seen = []
+async def main():
+    seen.append(1)
+    print(len(seen), time.monotonic(), asyncio.get_running_loop().time())
+    await asyncio.sleep(3)
+"""
+    printed = [play(source, process).printed for _ in range(3)]
+    assert printed == ["1 1000.0 1000.0\n"] * 3
+
+
+def test_another_submission_has_another_process(play):
+    """Two files never meet in a process, however alike they are."""
+    assert play(CLEAN, process).result != play(CLEAN + "\n", process).result
+
+
+def test_a_process_of_its_own_can_be_asked_for(play, sandbox):
+    """Where a session plays alone, every run has a fresh process."""
+    sandbox.alone = True
+    try:
+        assert len({play(CLEAN, process).result for _ in range(3)}) == 3
+    finally:
+        sandbox.alone = False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "asyncio.get_running_loop().create_task(asyncio.sleep(9))",
+        "asyncio.sleep(0)",
+        "await asyncio.to_thread(int)",
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+        "os.fork() or os._exit(0)",
+        "sum(range(60_000_000))",
+        "bytearray(250 << 20)",
+    ],
+)
+def test_a_run_that_leaves_something_is_the_last_of_its_process(play, body):
+    """A task, a complaint, a thread, a child, a signal handler, much time or memory: the next run starts afresh."""
+    source = f"import asyncio, os, signal\nasync def main():\n    {body}\n    await asyncio.sleep(1)\n"
+    first, second = (play(source, process) for _ in range(2))
+    assert first.result != second.result
+
+
+def test_plain_scenarios_share_too(play):
+    """A plain function that calls asyncio.run leaves nothing either."""
+    source = "import asyncio\ndef main(): asyncio.run(asyncio.sleep(2))\n"
+    runs = [play(source, plain_process) for _ in range(3)]
+    assert len({run.result for run in runs}) == 1
+    assert [run.elapsed for run in runs] == [2.0] * 3
+
+
+def test_a_word_said_too_early_ends_the_process(play):
+    """A submission that tells the sandbox's first process that it is done, or hangs up on it, spoils its own runs only."""
+    source = """
+import asyncio, os, socket
+async def main():
+    for number in range(3, 64):
+        try:
+            kept = socket.socket(fileno=os.dup(number))
+            if kept.family == socket.AF_UNIX:
+                kept.sendall(b".")
+        except OSError:
+            pass
+    await asyncio.sleep(1)
+"""
+    play(source, process)
+    trace = play(CLEAN, process)
+    assert (trace.ended, trace.elapsed) == ("finished", 1.0)
+
+
+@pytest.mark.parametrize(
+    "spoiler",
+    [
+        # a right answer that cannot be loaded twice in a process
+        "import asyncio\nassert not hasattr(asyncio, 'mark')\nasyncio.mark = True\n",
+        # one that changes what it uses, for good
+        "import asyncio\nLimit, asyncio.Semaphore = asyncio.Semaphore, None\nassert Limit\n",
+        # one that works a few times only
+        "import builtins\nbuiltins.uses = getattr(builtins, 'uses', 0) + 1\nassert builtins.uses < 4\n",
+    ],
+)
+def test_a_right_answer_that_spoils_its_process_scores_everything(kata, tmp_path, spoiler):
+    """A test that fails in a shared process is run again in one of its own, and that counts."""
+    text = SOLUTION.replace("from __future__ import annotations\n", "")
+    if "Limit" in spoiler:
+        text = text.replace("asyncio.Semaphore(", "Limit(")
+    (tmp_path / "07_semaphore.py").write_text(spoiler + text)
+    done = kata("check", "07", "--path", "07_semaphore.py", "--json", "--seed", "3")
+    [one] = json.loads(done.stdout)["katas"]
+    assert [test for test in one["tests"] if test["verdict"] != "passed"] == []
+    assert done.returncode == 0
