@@ -121,9 +121,7 @@ def _reason(error: BaseException, tries: int, *, lost: bool) -> str:
     return f"{type(error).__name__}: {text[0] if text else ''}."
 
 
-def report_rows(
-    book: Gradebook, katas: Sequence[str], assignment: rows.Assignment
-) -> Callable[[], Iterator[rows.Row]]:
+def report_rows(book: Gradebook, katas: Sequence[str], assignment: rows.Assignment) -> Callable[[], Iterator[rows.Row]]:
     """The rows as they stand in the book, read anew at each call."""
 
     def read() -> Iterator[rows.Row]:
@@ -170,4 +168,3 @@ class Counts:
         self.passed += row.status == "graded" and row.passed
         self.failed += row.status == "graded" and not row.passed
         self.perfect &= all(each.verdict == "passed" for each in row.gradings)
-

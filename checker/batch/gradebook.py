@@ -75,7 +75,9 @@ class Gradebook:
             self._base.executescript(_TABLES)
         except sqlite3.Error as error:
             os.close(self._lock)
-            raise BookFault(f"The gradebook {folder / NAME} cannot be used: {error}. Start over with --fresh.") from error
+            raise BookFault(
+                f"The gradebook {folder / NAME} cannot be used: {error}. Start over with --fresh."
+            ) from error
         if self.fact("format", str(_FORMAT)) != str(_FORMAT):
             self.close()
             raise BookFault(f"The gradebook {folder / NAME} is of another version; start over with --fresh.")
@@ -151,7 +153,8 @@ class Gradebook:
         found = []
         for kata in katas:
             row = self._base.execute(
-                f"SELECT {', '.join(_GRADING)} FROM gradings WHERE learner = ? AND kata = ?", (learner, kata)  # noqa: S608
+                f"SELECT {', '.join(_GRADING)} FROM gradings WHERE learner = ? AND kata = ?",  # noqa: S608
+                (learner, kata),
             ).fetchone()
             if row is None:
                 continue

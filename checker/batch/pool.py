@@ -103,7 +103,9 @@ class DaskPool:
         try:
             self._client = Client(address, timeout=10)
         except (OSError, ValueError, TimeoutError) as error:
-            raise NoCluster(f"No Dask scheduler answers at {address} ({error}); is it running, and the port open?") from None
+            raise NoCluster(
+                f"No Dask scheduler answers at {address} ({error}); is it running, and the port open?"
+            ) from None
         workers = self._client.nthreads()
         self.size = sum(workers.values())
         if not workers:

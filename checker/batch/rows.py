@@ -90,7 +90,9 @@ class Row(msgspec.Struct, frozen=True):
             if grading.problem:
                 told.append(f"{grading.kata}: {grading.problem}")
                 continue
-            told += [f"{grading.kata}: {test.title} {test.message}" for test in grading.tests if test.verdict != "passed"]
+            told += [
+                f"{grading.kata}: {test.title} {test.message}" for test in grading.tests if test.verdict != "passed"
+            ]
         return list(dict.fromkeys(told))
 
 
@@ -110,9 +112,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Canvas's number of the assignment, for its gradebook's column."""
 
 
-def weigh(
-    learner: Learner, gradings: Sequence[Grading], assignment: Assignment, *, missing: bool
-) -> Row:
+def weigh(learner: Learner, gradings: Sequence[Grading], assignment: Assignment, *, missing: bool) -> Row:
     """A learner's row from the gradings of the katas that count."""
     shares = [(assignment.weights.get(each.kata, 1.0), each) for each in gradings]
     total = sum(weight for weight, _ in shares)

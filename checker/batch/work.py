@@ -82,9 +82,7 @@ def grade_work(work: Work) -> list[Grading]:
         budget=work.budget,
     )
     seconds = (time.monotonic() - began) / len(katas)
-    return [
-        _row(work, kata, grading.of(kata), grading.sandbox, seconds) for kata in katas
-    ]
+    return [_row(work, kata, grading.of(kata), grading.sandbox, seconds) for kata in katas]
 
 
 def _row(work: Work, kata: Kata, results: Sequence[Result], sandbox: str, seconds: float) -> Grading:
@@ -155,4 +153,3 @@ def now() -> str:
 def course_digests(course: Course, names: Sequence[str]) -> dict[str, str]:
     """The digest of each kata."""
     return {name: digest(course.find(name)) for name in names}
-

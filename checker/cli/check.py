@@ -62,5 +62,3 @@ def _implied(path: Path | None) -> list[str] | None:
         except UnknownKata:
             continue
     return common.stop(f"Which kata is {path} an answer to? Say it: kata check KATA --path {path}", common.USAGE)
-
-

@@ -22,6 +22,7 @@ sandbox_option = click.option(
 
 
 def course() -> Course:
+    """The course that is installed; without one there is nothing to be done."""
     from checker.course import installed_course
 
     try:
@@ -31,10 +32,12 @@ def course() -> Course:
 
 
 def find(word: str) -> Kata:
+    """The kata that a word means."""
     return select([word])[0]
 
 
 def select(names: Sequence[str] | None) -> list[Kata]:
+    """The katas that these words mean; all of them for none."""
     from checker.course import UnknownKata
 
     try:
@@ -54,6 +57,7 @@ def workspace(path: Path | None) -> Path:
 
 
 def check_sandbox(kind: str) -> None:
+    """A kind of sandbox that does not exist is wrong usage."""
     from checker.sandbox import KINDS
 
     if kind not in KINDS:
@@ -75,12 +79,14 @@ def guarded(work: Any) -> Any:
 
 
 def console() -> Any:
+    """The terminal, or whatever stands in its place."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=False)
 
 
 def stop(text: str, status: int) -> NoReturn:
+    """Say one sentence and end with a status."""
     click.echo(text, err=True)
     raise SystemExit(status)
 

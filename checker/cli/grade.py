@@ -29,9 +29,19 @@ DEFAULT_FORMATS = ("csv", "json")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the gradebook and the tables.")
 @click.option("--jobs", type=click.IntRange(min=1), help="How many at a time; default: one a processor.")
 @click.option("--kata", "words", multiple=True, metavar="KATA", help="Grade this kata; may be given again.")
-@click.option("--format", "formats", multiple=True, metavar="FORMAT", help="csv, canvas, moodle, gradescope, junit, ctrf, json, github; may be given again.")
-@click.option("--layout", default="auto", show_default=True, help="auto, folders, git, canvas, moodle, gradescope, single.")
-@click.option("--roster", type=click.Path(path_type=Path), help="CSV of all learners; who handed in nothing gets a row.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT",
+    help="csv, canvas, moodle, gradescope, junit, ctrf, json, github; may be given again.",
+)
+@click.option(
+    "--layout", default="auto", show_default=True, help="auto, folders, git, canvas, moodle, gradescope, single."
+)
+@click.option(
+    "--roster", type=click.Path(path_type=Path), help="CSV of all learners; who handed in nothing gets a row."
+)
 @click.option("--course", "settings", type=click.Path(path_type=Path), help="TOML with weights, pass mark and points.")
 @click.option("--seed", type=int, help="Draws all numbers; default: that of the gradebook, or a new one.")
 @click.option("--fresh", is_flag=True, help="Start over; else only what is new or changed is graded.")

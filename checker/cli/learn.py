@@ -57,5 +57,3 @@ def start(kata: tuple[str, ...]) -> None:
             continue
         shutil.copyfile(each.stub, target)
         click.echo(f"{target.relative_to(Path.cwd())} is ready; then: kata check {each.name}")
-
-

@@ -68,5 +68,3 @@ def _save_fingerprints(katas: list[Kata], outcomes: list[Any]) -> None:
         }
         if found:
             diagnosis.save(each.fingerprints, found)
-
-

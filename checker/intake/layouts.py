@@ -81,7 +81,9 @@ def take_in(path: Path, katas: Collection[str], layout: str = "auto") -> Intake:
     try:
         chosen, found = _find(tree, katas, layout)
         if not found:
-            raise Unreadable(f"{path} holds no submission in the layout {chosen}; see --layout, or name the right folder.")
+            raise Unreadable(
+                f"{path} holds no submission in the layout {chosen}; see --layout, or name the right folder."
+            )
     except Unreadable:
         tree.close()
         raise
@@ -133,7 +135,9 @@ def _unwrapped(tree: Tree, katas: Collection[str]) -> str:
         below = [entry for entry in tree.entries(inner) if not is_junk(entry.name)]
         names = {entry.name for entry in below}
         holds_work = "katas" in names or any(kata_of(name, katas) for name in names)
-        holds_learners = METADATA in names or any(entry.kind == "folder" or entry.name.endswith(".zip") for entry in below)
+        holds_learners = METADATA in names or any(
+            entry.kind == "folder" or entry.name.endswith(".zip") for entry in below
+        )
         if holds_work or not holds_learners:
             return root
         root = inner
@@ -158,6 +162,7 @@ def _recognise(entries: list[Entry], tree: Tree, root: str, katas: Collection[st
 
 
 # --- the layouts -------------------------------------------------------------------------------------------
+
 
 def _searched(learner: Learner, katas: Collection[str], look: Callable[[Search], None]) -> Handed:
     search = Search(katas)
@@ -256,7 +261,9 @@ def _metadata(tree: Tree, path: str) -> dict[str, Mapping[str, Any]]:
     try:
         data = yaml.load(tree.read(path, MAX_METADATA), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Unreadable(f"{path} cannot be read ({str(error).splitlines()[0]}); export the submissions again.") from error
+        raise Unreadable(
+            f"{path} cannot be read ({str(error).splitlines()[0]}); export the submissions again."
+        ) from error
     if not isinstance(data, Mapping):
         raise Unreadable(f"{path} holds no list of submissions; export them again.")
     return {str(name): facts for name, facts in data.items() if isinstance(facts, Mapping)}

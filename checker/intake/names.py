@@ -16,7 +16,9 @@ MAX_ARCHIVES = 5
 _JUNK = {"__macosx", "__pycache__", "node_modules", "site-packages", "venv", "env"}
 _COURSE = {"solutions", "tests", "checker"}
 """Folders of a checkout of the course itself, beside its `katas`; no learner's work lies there."""
-_COPY = re.compile(r"(?P<stem>.*?)(?:\s*\((?P<copy>\d{1,4})\)|-(?P<again>\d{1,4})|\s*-?\s*copy)?\Z", re.IGNORECASE | re.DOTALL)
+_COPY = re.compile(
+    r"(?P<stem>.*?)(?:\s*\((?P<copy>\d{1,4})\)|-(?P<again>\d{1,4})|\s*-?\s*copy)?\Z", re.IGNORECASE | re.DOTALL
+)
 _KATA = re.compile(r"0?(?P<number>\d{1,2})[\s_-]*(?P<topic>[a-z][a-z_\s-]*)\Z", re.DOTALL)
 
 

@@ -130,5 +130,3 @@ def test_dask_is_asked_for_where_it_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(NoCluster, match=r'pip install "asyncio-katas\[dask\]"'):
         DaskPool("tcp://127.0.0.1:1")
-
-

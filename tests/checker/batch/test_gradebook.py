@@ -68,7 +68,8 @@ def test_a_fact_stays_as_it_was_first_said(tmp_path, book):
 
 def test_a_second_grader_is_refused(tmp_path, book):
     """Two graders in one folder: the second is told so at once, and gets in when the first has gone."""
-    code = f"from checker.batch.gradebook import Gradebook; from pathlib import Path; Gradebook(Path({str(tmp_path / 'out')!r}))"
+    opened = f"Gradebook(Path({str(tmp_path / 'out')!r}))"
+    code = f"from checker.batch.gradebook import Gradebook; from pathlib import Path; {opened}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"InUse: Somebody else is grading into {tmp_path / 'out'}." in done.stderr
     with pytest.raises(InUse):
@@ -81,7 +82,7 @@ def test_a_second_grader_is_refused(tmp_path, book):
 def test_a_file_that_is_no_gradebook_is_told(tmp_path):
     """A damaged gradebook is not overwritten without being told to."""
     (tmp_path / "gradebook.sqlite").write_text("this is no database, whatever its name says" * 50)
-    with pytest.raises(BookFault, match="cannot be used: file is not a database. Start over with --fresh"):
+    with pytest.raises(BookFault, match=r"cannot be used: file is not a database\. Start over with --fresh"):
         Gradebook(tmp_path)
     Gradebook(tmp_path, fresh=True).close()
 
@@ -110,7 +111,7 @@ def test_a_full_disk_loses_nothing_that_was_written(book):
     pages = book._base.execute("PRAGMA page_count").fetchone()[0]
     book._base.execute(f"PRAGMA max_page_count = {pages}")
     huge = Test("t", "x" * 100_000, "timing", "failed", 0.0, 1.0, "m", "finished")
-    with pytest.raises(BookFault, match="database or disk is full. Nothing finished is lost"):
+    with pytest.raises(BookFault, match=r"database or disk is full\. Nothing finished is lost"):
         book.write("bob", [Grading("07_semaphore", "k", "failed", 0.0, 1.0, [huge], "", 1, "", "", "", 0.0, "")])
     assert book.gradings("ada", ["07_semaphore"]) == [kept]
     assert book.gradings("bob", ["07_semaphore"]) == []

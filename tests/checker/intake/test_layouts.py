@@ -27,7 +27,9 @@ def found(path, layout="auto"):
 
 def test_a_folder_a_learner(tmp_path):
     """A folder or a zip a learner, with the katas in it, in `katas`, or deeper."""
-    fill(tmp_path, "ada/07_semaphore.py", "bob/katas/07_semaphore.py", "cyd/work/katas/01_event_loop.py", "dan/notes.txt")
+    fill(
+        tmp_path, "ada/07_semaphore.py", "bob/katas/07_semaphore.py", "cyd/work/katas/01_event_loop.py", "dan/notes.txt"
+    )
     with zipfile.ZipFile(tmp_path / "eve.zip", "w") as archive:
         archive.writestr("eve/katas/07_semaphore.py", "x = 1")
     layout, learners = found(tmp_path)
@@ -57,8 +59,8 @@ def test_git_checkouts(tmp_path):
 def test_canvas(tmp_path):
     """Canvas's flat download: names, late marks, ids and resubmissions are read from the file names."""
     fill(
-        tmp_path, "doejane_12_901_07_semaphore.py", "doejane_12_950_07_semaphore-2.py", "poebob_LATE_7_902_01_event_loop.py",
-        "o_brien_ann_33_903_07_semaphore (1).py",
+        tmp_path, "doejane_12_901_07_semaphore.py", "doejane_12_950_07_semaphore-2.py",
+        "poebob_LATE_7_902_01_event_loop.py", "o_brien_ann_33_903_07_semaphore (1).py",
     )  # fmt: skip
     intake = take_in(tmp_path, KATAS)
     assert intake.layout == "canvas"
@@ -86,7 +88,10 @@ def test_moodle(tmp_path):
     fill(tmp_path, "Jane Ö. Doe_345_assignsubmission_file_/07_semaphore.py", "Bob_7_assignsubmission_file/x.pdf")
     intake = take_in(tmp_path, KATAS)
     assert intake.layout == "moodle"
-    assert [(each.learner.name, each.learner.user_id) for each in intake.submissions] == [("Bob", "7"), ("Jane Ö. Doe", "345")]
+    assert [(each.learner.name, each.learner.user_id) for each in intake.submissions] == [
+        ("Bob", "7"),
+        ("Jane Ö. Doe", "345"),
+    ]
     assert intake.submissions[0].learner.notes == ("No file is named like a kata; there are x.pdf.",)
 
 

@@ -36,7 +36,9 @@ def test_a_roster_without_names_is_told(tmp_path, text):
 
 def test_who_handed_in_nothing_has_a_row(tmp_path):
     """Matched by id, e-mail, folder or name in any order of words; the rest has a row that says why."""
-    listed = roster(tmp_path, "name,email,id,login\nJane Doe,j@x.org,12,\nBob Poe,b@x.org,13,\nCyd Öz,c@x.org,14,\nDan,,,dandan\n")
+    listed = roster(
+        tmp_path, "name,email,id,login\nJane Doe,j@x.org,12,\nBob Poe,b@x.org,13,\nCyd Öz,c@x.org,14,\nDan,,,dandan\n"
+    )
     found = [
         Handed(Learner("s1", "doejane")),
         Handed(Learner("s2", "?", email="B@x.org")),

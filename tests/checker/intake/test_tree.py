@@ -41,7 +41,9 @@ def test_an_archive_shows_its_files():
     assert archive.read("katas/07_semaphore.py", 100) == b"x = 1"
 
 
-@pytest.mark.parametrize("name", ["../07_semaphore.py", "/07_semaphore.py", "a/../../07_semaphore.py", "..\\x.py", "C:/x.py"])
+@pytest.mark.parametrize(
+    "name", ["../07_semaphore.py", "/07_semaphore.py", "a/../../07_semaphore.py", "..\\x.py", "C:/x.py"]
+)
 def test_a_name_that_leads_out_is_left_out(name):
     """Names that lead out of the archive are told and never used."""
     archive = opened(zipped([(name, "x")]))
