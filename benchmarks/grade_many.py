@@ -5,8 +5,8 @@
 Submissions of 07_semaphore (right, mistaken, stub, in turn) are graded as whole processes, in turn: by
 `kata grade` with one job and with two, sandboxed; and (a) by one `python -m pytest` process each, unisolated, on
 the equivalent plain suite in `plain/` with pytest-asyncio in real time (one unit of delay is 0.1 s), one at a time.
-Since (a) takes long, it grades a tenth of the submissions.  Then submissions that hold the whole course, for the rate in katas.  Reports medians:
-katas a second, processor seconds a kata (all processes counted), and ratios.
+Since (a) takes long, it grades a tenth of the submissions.  Then submissions that hold the whole course, for the
+rate in katas.  Reports medians: katas a second, and processor seconds a kata (all processes counted).
 """
 
 from __future__ import annotations

@@ -90,9 +90,13 @@ class Row(msgspec.Struct, frozen=True):
             if grading.problem:
                 told.append(f"{grading.kata}: {grading.problem}")
                 continue
-            told += [
-                f"{grading.kata}: {test.title} {test.message}" for test in grading.tests if test.verdict != "passed"
-            ]
+            lost: dict[str, list[str]] = {}
+            for test in grading.tests:
+                if test.verdict != "passed":
+                    lost.setdefault(test.message, []).append(test.title)
+            for message, titles in lost.items():
+                said = f"{titles[0]} {message}" if len(titles) == 1 else f"{message} ({len(titles)} tests)"
+                told.append(f"{grading.kata}: {said}")
         return list(dict.fromkeys(told))
 
 

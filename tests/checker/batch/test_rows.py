@@ -1,5 +1,6 @@
 """Scores are weighed as the course file says."""
 
+import msgspec
 import pytest
 
 from checker.batch.rows import Assignment, Grading, Learner, Test, weigh
@@ -44,6 +45,14 @@ def test_reasons_say_each_thing_once():
         missing=False,
     )
     assert row.reasons == ["A note.", "01: It holds. It does not.", "07: 07.py is empty."]
+
+
+def test_what_many_tests_say_is_said_once():
+    """A stub's row is one sentence, not one for each of its tests."""
+    test = Test("t", "It holds.", "timing", "failed", 0.0, 1.0, "Not written yet.", "finished")
+    one = msgspec.structs.replace(grading("07", 0), tests=[test, test, test])
+    row = weigh(Learner("a", "A"), [one], Assignment(), missing=False)
+    assert row.reasons == ["07: Not written yet. (3 tests)"]
 
 
 def settings(tmp_path, text):
