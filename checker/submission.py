@@ -89,4 +89,6 @@ def problem_with(data: bytes, shown: str) -> str:
 
 def printable(text: str) -> str:
     """Text from outside, with everything that could act on a terminal or break a line made visible."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

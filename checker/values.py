@@ -14,6 +14,10 @@ import msgspec
 
 MAX_DEPTH = 64
 """How deep a value may nest."""
+MAX_HASHED = 1000
+"""Members of a set or dict."""
+MAX_VALUES = 100_000
+"""Values that one run may send altogether, each member of a container counted."""
 
 
 class Malformed(ValueError):
@@ -151,25 +155,44 @@ def known_name(cls: type[BaseException]) -> str:
     return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
 
 
-def plain(value: Value, depth: int = 0) -> Any:
+class Allowance:
+    """How many values may still be made of what one run sends: a few bytes may stand for much memory."""
+
+    def __init__(self, values: int = MAX_VALUES) -> None:
+        self._left = values
+
+    def spend(self) -> None:
+        """One more value. Raises `Malformed` where there have been too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise Malformed("more values than a run may send")
+
+
+def plain(value: Value, depth: int = 0, allowance: Allowance | None = None) -> Any:
     """The ordinary Python data that a value stands for: lists, tuples, sets, dicts, scalars, `Error`s.
 
     Raises:
-        Malformed: the value nests deeper than `MAX_DEPTH`, or a key or member cannot be hashed.
+        Malformed: the value nests deeper than `MAX_DEPTH`, a key or member cannot be hashed, or there are
+            too many values.
     """
     if depth > MAX_DEPTH:
         raise Malformed(f"a value nested more than {MAX_DEPTH} deep")
+    allowance = allowance or Allowance()
+    allowance.spend()
     if isinstance(value, ListValue):
-        return [plain(item, depth + 1) for item in value.items]
+        return [plain(item, depth + 1, allowance) for item in value.items]
     if isinstance(value, TupleValue):
-        return tuple(plain(item, depth + 1) for item in value.items)
+        return tuple(plain(item, depth + 1, allowance) for item in value.items)
     if isinstance(value, ErrorValue):
-        return plain_error(value, depth)
+        return plain_error(value, depth, allowance)
+    # Whoever chooses the members can let their hashes collide, and then time grows with the square.
+    if isinstance(value, SetValue | DictValue) and _size(value) > MAX_HASHED:
+        raise Malformed(f"a set or dict with more than {MAX_HASHED} members")
     try:
         if isinstance(value, SetValue):
-            return {plain(item, depth + 1) for item in value.items}
+            return {plain(item, depth + 1, allowance) for item in value.items}
         if isinstance(value, DictValue):
-            return {plain(k, depth + 1): plain(v, depth + 1) for k, v in value.pairs}
+            return {plain(k, depth + 1, allowance): plain(v, depth + 1, allowance) for k, v in value.pairs}
     except TypeError:
         raise Malformed("a key or member that cannot be hashed") from None
     if isinstance(value, BytesValue):
@@ -182,19 +205,25 @@ def plain(value: Value, depth: int = 0) -> Any:
     return value
 
 
-def plain_error(value: ErrorValue, depth: int = 0) -> Error:
+def _size(value: SetValue | DictValue) -> int:
+    return len(value.items if isinstance(value, SetValue) else value.pairs)
+
+
+def plain_error(value: ErrorValue, depth: int = 0, allowance: Allowance | None = None) -> Error:
     """The `Error` that a value stands for; raises `Malformed` as `plain` does."""
     if depth > MAX_DEPTH:
         raise Malformed(f"an error nested more than {MAX_DEPTH} deep")
+    allowance = allowance or Allowance()
+    allowance.spend()
     return Error(
         shown=value.shown,
         classes=tuple(value.classes),
         message=value.message,
-        args=tuple(plain(arg, depth + 1) for arg in value.args),
+        args=tuple(plain(arg, depth + 1, allowance) for arg in value.args),
         frames=tuple(value.frames),
-        context=None if value.context is None else plain_error(value.context, depth + 1),
-        cause=None if value.cause is None else plain_error(value.cause, depth + 1),
-        errors=tuple(plain_error(error, depth + 1) for error in value.errors),
+        context=None if value.context is None else plain_error(value.context, depth + 1, allowance),
+        cause=None if value.cause is None else plain_error(value.cause, depth + 1, allowance),
+        errors=tuple(plain_error(error, depth + 1, allowance) for error in value.errors),
     )
 
 

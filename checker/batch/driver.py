@@ -9,8 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
-from checker import __version__, messages
-from checker.batch import rows, work
+from checker import __version__, messages, rows
+from checker.batch import work
 from checker.batch.gradebook import Gradebook
 from checker.batch.pool import Pool
 from checker.course import Course
@@ -128,7 +128,8 @@ def report_rows(book: Gradebook, katas: Sequence[str], assignment: rows.Assignme
         for learner in book.learners():
             gradings = book.gradings(learner.key, katas)
             missing = bool(gradings) and all(each.problem and not each.sha256 for each in gradings)
-            yield rows.weigh(learner, gradings, assignment, missing=missing)
+            unfinished = len(gradings) < len(katas)
+            yield rows.weigh(learner, gradings, assignment, missing=missing, unfinished=unfinished)
 
     return read
 
@@ -158,6 +159,7 @@ class Counts:
     failed: int = 0
     missing: int = 0
     faults: int = 0
+    unfinished: int = 0
     perfect: bool = True
 
     def add(self, row: rows.Row) -> None:
@@ -165,6 +167,7 @@ class Counts:
         self.learners += 1
         self.faults += row.status == "fault"
         self.missing += row.status == "missing"
+        self.unfinished += row.status == "unfinished"
         self.passed += row.status == "graded" and row.passed
         self.failed += row.status == "graded" and not row.passed
         self.perfect &= all(each.verdict == "passed" for each in row.gradings)

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from checker.batch.rows import Grading, Learner, Test
+from checker.rows import Grading, Learner, Test
 
 NAME = "gradebook.sqlite"
 _FORMAT = 1

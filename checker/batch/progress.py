@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from checker.batch.rows import Grading
+from checker.rows import Grading
 
 EVERY = 10.0
 """Real seconds between two lines where there is no terminal."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from checker.batch.rows import Assignment
+from checker.rows import Assignment
 from checker.course import Course, UnknownKata
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from checker.batch.driver import Counts, Plan
     from checker.batch.gradebook import Gradebook
     from checker.batch.pool import Pool
-    from checker.batch.rows import Assignment, Batch
+    from checker.rows import Assignment, Batch
     from checker.course import Course
     from checker.intake import Handed, Intake
 
@@ -95,7 +95,7 @@ def grade(
     except KeyboardInterrupt:
         common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", 130)
     for note in intake.notes[:20]:
-        click.echo(note)
+        click.echo(f"Note: {note}")
     raise SystemExit(common.FAULT if counts.faults else common.PASSED if counts.perfect else common.FAILED)
 
 
@@ -255,6 +255,7 @@ def _report(
     click.echo(
         f"{counts.learners} learners in {seconds:.0f} s: {counts.passed} passed, {counts.failed} did not,"
         f" {counts.missing} handed in nothing"
+        + (f", {counts.unfinished} are not graded yet" if counts.unfinished else "")
         + (f", {counts.faults} faults of the grader (graded again by the same command)" if counts.faults else "")
     )
     click.echo(f"Seed {plan.seed}, sandbox {plan.sandbox}, layout {layout}, katas {', '.join(plan.katas)}")

@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import cast
 
-from checker.batch.rows import Batch
+from checker.rows import Batch
 
 _MODULES = {
     "csv": "tables",

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from checker.batch.rows import Learner
+from checker.rows import Learner
 from checker.intake.names import Candidate, Search, is_junk, kata_of
 from checker.intake.tree import Entry, Tree, Unreadable, join, open_tree, subfolders
 from checker.submission import MAX_BYTES, Source, printable, problem_with
@@ -102,7 +102,7 @@ def _find(tree: Tree, katas: Collection[str], layout: str) -> tuple[str, list[Ha
 def _printable(handed: Handed) -> Handed:
     """With every text that came from outside made harmless."""
     learner = handed.learner
-    texts = {name: printable(getattr(learner, name)) for name in ("key", "name", "email", "user_id", "place")}
+    texts = {name: printable(getattr(learner, name)) for name in ("key", "name", "email", "user_id", "submission_id", "place")}
     notes = tuple(dict.fromkeys(printable(note) for note in learner.notes))
     return Handed(replace(learner, notes=notes, **texts), handed.answers, printable(handed.problem))
 
@@ -148,9 +148,9 @@ def _recognise(entries: list[Entry], tree: Tree, root: str, katas: Collection[st
     names = [entry.name for entry in entries]
     folders = subfolders(entries)
     files = [entry.name for entry in entries if entry.kind == "file"]
-    if METADATA in names:
+    if METADATA in files:
         return "gradescope"
-    if any(MOODLE.match(name) for name in folders):
+    if folders and 2 * sum(MOODLE.match(name) is not None for name in folders) > len(folders):
         return "moodle"
     if files and 2 * sum(CANVAS.match(name) is not None for name in files) > len(files):
         return "canvas"
@@ -242,9 +242,9 @@ def _gradescope(tree: Tree, root: str, entries: list[Entry], katas: Collection[s
         for number, person in enumerate(people or [{}]):
             learner = Learner(
                 key=name if number == 0 else f"{name} #{number + 1}",
-                name=str(person.get(":name") or person.get(":email") or name),
-                email=str(person.get(":email") or ""),
-                user_id=str(person.get(":sid") or ""),
+                name=_text(person.get(":name")) or _text(person.get(":email")) or name,
+                email=_text(person.get(":email")),
+                user_id=_text(person.get(":sid")),
                 submission_id=name.rpartition("_")[2],
                 late=bool(facts.get(":late")),
                 place=path,
@@ -267,6 +267,11 @@ def _metadata(tree: Tree, path: str) -> dict[str, Mapping[str, Any]]:
     if not isinstance(data, Mapping):
         raise Unreadable(f"{path} holds no list of submissions; export them again.")
     return {str(name): facts for name, facts in data.items() if isinstance(facts, Mapping)}
+
+
+def _text(value: object) -> str:
+    """A text or number of the metadata; anything else is none, since aliases can make it endless."""
+    return str(value)[:1000] if isinstance(value, str | int) else ""
 
 
 def _sequence(value: object) -> list[Any]:

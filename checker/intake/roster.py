@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from checker.batch.rows import Learner
+from checker.rows import Learner
 from checker.intake.layouts import Handed
 from checker.submission import printable
 

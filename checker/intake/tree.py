@@ -134,7 +134,10 @@ class Archive:
         self._shown = shown
         self.name = shown.rpartition("/")[2]
         self.notes: list[str] = []
-        if _directory_size(file) > most:
+        size = _directory_size(file)
+        if size is None:
+            raise Unreadable(f"{shown} is no zip archive, or a damaged one; ask for it again.")
+        if size > most:
             raise Unreadable(f"{shown} holds too many files to be looked at; hand in the katas alone.")
         try:
             self._zip = zipfile.ZipFile(file)
@@ -200,23 +203,17 @@ class Archive:
         self._infos[path] = info
 
 
-def _directory_size(file: IO[bytes]) -> int:
-    """Bytes of the archive's directory, which is read as a whole when the archive is opened.
+def _directory_size(file: IO[bytes]) -> int | None:
+    """Bytes of the archive's directory, which is read as a whole when it is opened; None if there is none.
 
-    The record that tells of it: PKWARE's APPNOTE.TXT, 4.3.16; the 64-bit one that stands before it, 4.3.14.
+    zipfile's own function looks the record up: another one might find another record than the one it uses.
     """
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - (1 << 16) - 22))
-    tail = file.read()
-    file.seek(0)
-    at = tail.rfind(b"PK\5\6")
-    if at < 0 or len(tail) < at + 22:
-        return 0
-    length = int(struct.unpack_from("<I", tail, at + 12)[0])
-    wide = tail.rfind(b"PK\6\6", 0, at)
-    if wide >= 0 and len(tail) >= wide + 48:
-        length = max(length if length != 0xFFFFFFFF else 0, int(struct.unpack_from("<Q", tail, wide + 40)[0]))
-    return length
+    try:
+        record = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    except (OSError, struct.error, zipfile.BadZipFile):
+        return None
+    size = 5
+    return int(record[size]) if record else None
 
 
 def open_archive(tree: Tree, path: str, shown: str) -> Archive:

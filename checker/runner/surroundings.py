@@ -24,6 +24,7 @@ _REAL = {name: getattr(time, name) for name in (*_COUNTED, *(f"{name}_ns" for na
 _real_wait = threading.Condition.wait
 _real_join = threading.Thread.join
 _real_start = threading.Thread.start
+_real_bootstrap_inner = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
 
 _freezer: Any = None
 _current: tuple[Clock, Any] | None = None
@@ -77,6 +78,7 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
         threading.Condition.wait = _virtual_condition_wait(clock, link)  # type: ignore[method-assign]
         threading.Thread.join = _recorded_join(clock, link)  # type: ignore[method-assign]
         threading.Thread.start = _watched_start(clock)  # type: ignore[method-assign]
+        threading.Thread._bootstrap_inner = _told_end  # type: ignore[attr-defined]
     if _freezer is not None:
         _follow(clock, wall_clock, elapsed)
 
@@ -153,15 +155,32 @@ def _virtual_condition_wait(clock: Clock, link: Link) -> Any:
 
 def _recorded_join(clock: Clock, link: Link) -> Any:
     def join(self: Any, timeout: float | None = None) -> None:
+        ended = getattr(self, "_ended", None)  # none before its start, which the real one complains of
+        if timeout is not None and timeout > 0 and ended is not None and self is not threading.current_thread():
+            if not ended.wait(timeout):
+                return
+            timeout = None  # it has only its last steps to go
         with stage.BlockRecord(clock, link):
             _real_join(self, timeout)
 
     return join
 
 
+def _told_end(self: Any) -> None:
+    """As `Thread._bootstrap_inner`; tells at its end whoever joins with a time limit."""
+    try:
+        _real_bootstrap_inner(self)
+    finally:
+        ended = getattr(self, "_ended", None)
+        if ended is not None:
+            ended.set()
+
+
 def _watched_start(clock: Clock) -> Any:
     def start(self: Any) -> None:
         clock.expect_crowd()
+        if not self._started.is_set():
+            self._ended = threading.Event()
         _real_start(self)
 
     return start
@@ -179,3 +198,7 @@ def _back_to_real_time() -> None:
     for name, function in _REAL.items():
         setattr(time, name, function)
     threading._time = queue.time = real_monotonic  # type: ignore[attr-defined]
+    threading.Condition.wait = _real_wait  # type: ignore[method-assign]
+    threading.Thread.join = _real_join  # type: ignore[method-assign]
+    threading.Thread.start = _real_start  # type: ignore[method-assign]
+    threading.Thread._bootstrap_inner = _real_bootstrap_inner  # type: ignore[attr-defined]

@@ -183,21 +183,28 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
 
     A point is a moment at which everything waits. Every trace must end in `CancelledError` (or in a failure
     that was already on its way), with nothing running on. Returns the traces; there is at least one.
+
+    The run that is left alone at the end must have done some work: calls or notes of the stage, or else
+    `returns`, which is what it must return. Where it had calls that took time, a cancelled run must have
+    met one under way. So nobody earns a cancellation by merely waiting for it.
     """
 
     async def play(scenario: Callable[..., Any], **keywords: Any) -> list[Trace]:
         traces: list[Trace] = []
+        returns = keywords.pop("returns", None)
         for point in range(1, MAX_POINTS_SWEPT + 1):
             wanted = _request(scenario, {**keywords, "strike": point})
             trace = _grader(request.config).play(request.node.stash[RESULT], wanted)
             explain.current = trace
             if trace.struck_at is None:
                 judge(trace, wanted)
+                _judge_work(trace, returns)
                 break
             _judge_struck(trace, wanted, point)
             traces.append(trace)
         if not traces:
             raise Failure("It never waits for anything, so there is no moment at which to cancel it.")
+        _judge_evidence(traces, trace)
         return traces
 
     return play
@@ -219,6 +226,27 @@ def _play(request: pytest.FixtureRequest, wanted: Request) -> Trace:
     explain.current = trace
     judge(trace, wanted)
     return trace
+
+
+def _judge_work(trace: Trace, returns: Any) -> None:
+    """What must hold of the run that a sweep leaves alone."""
+    if returns is not None and trace.result != returns:
+        raise Failure(f"Left alone, it returned {explain.shorten(trace.result)}, not {explain.shorten(returns)}.")
+    if returns is None and not trace.spans and not trace.notes and trace.error is None:
+        raise Failure("Left alone, it does nothing: it makes no call, and only waits.")
+
+
+def _judge_evidence(struck: list[Trace], last: Trace) -> None:
+    """A call that takes time when the run is left alone is under way at some point at which it is cancelled."""
+    took_time = last.struck_at is not None or any(span.end is None or span.end > span.start for span in last.spans)
+    met = any(
+        span.start <= trace.struck_at and (span.end is None or span.end >= trace.struck_at)
+        for trace in struck
+        for span in trace.spans
+        if trace.struck_at is not None
+    )
+    if took_time and last.spans and not met:
+        raise Failure("Wherever it was cancelled, none of the calls was under way that it makes when it is left alone.")
 
 
 def _judge_struck(trace: Trace, wanted: Request, point: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from checker import messages
 from checker.messages import Cleanup, Ended, Halt, Now
 from checker.trace import Blocked, Noted, Seconds, Span, Task, Trace, Waiting
-from checker.values import Error, Malformed, known_name, plain, plain_error, wire
+from checker.values import Allowance, Error, Malformed, known_name, plain, plain_error, wire
 from checker.world.script import TOKEN, Outcome, World
 
 START = 1000.0
@@ -41,10 +41,13 @@ class Ledger:
     Args:
         world: how the calls go.
         rng: draws the tokens; nobody in the runner can know its state.
+        strike: the suspension point at which the runner was told to cancel the submission.
     """
 
-    def __init__(self, world: World, rng: random.Random) -> None:
+    def __init__(self, world: World, rng: random.Random, strike: int | None = None) -> None:
         self.trace = Trace()
+        self._strike = strike
+        self._allowance = Allowance()
         self._world = world
         self._rng = rng
         self._now = START
@@ -88,13 +91,13 @@ class Ledger:
             case messages.Note():
                 self._note(message)
             case messages.Strike():
-                self.trace.struck_at = self._seconds()
+                self._struck()
             case messages.Returned():
                 self._conclude()
-                self.trace.result = plain(message.value)
+                self.trace.result = plain(message.value, 0, self._allowance)
             case messages.Raised():
                 self._conclude()
-                self.trace.error = plain_error(message.error)
+                self.trace.error = plain_error(message.error, 0, self._allowance)
             case messages.Refused():
                 self._refuse(message)
             case messages.Stopped():
@@ -102,6 +105,12 @@ class Ledger:
             case messages.Told():
                 self._told(message)
         return None
+
+    def _struck(self) -> None:
+        # Each suspension point but the last has been a wait for the world.
+        if self._strike is None or self.trace.struck_at is not None or self._waits < self._strike - 1:
+            raise Malformed("a cancellation that nobody asked for")
+        self.trace.struck_at = self._seconds()
 
     def _seconds(self, moment: float | None = None, what: str = "") -> Seconds:
         return Seconds((self._now if moment is None else moment) - START, what)
@@ -114,7 +123,7 @@ class Ledger:
         if len(self._seen) >= MAX_CALLS:
             raise Malformed(f"more than {MAX_CALLS} calls")
         self._seen.add(message.call)
-        args = tuple(plain(arg) for arg in message.args)
+        args = tuple(plain(arg, 0, self._allowance) for arg in message.args)
         if message.parent is not None:
             self._go_on(message, args)
             return
@@ -123,7 +132,7 @@ class Ledger:
             label=message.label,
             number=message.call,
             args=args,
-            keywords={name: plain(value) for name, value in message.keywords.items()},
+            keywords={name: plain(value, 0, self._allowance) for name, value in message.keywords.items()},
             start=self._seconds(what=f"`{message.label}` started at"),
             task=message.task,
             thread=message.thread,
@@ -265,7 +274,7 @@ class Ledger:
         self.trace.decides = message.kind in ("syntax", "import")
         self.trace.problem_line = message.line
         self.trace.problem_column = message.column
-        self.trace.error = None if message.error is None else plain_error(message.error)
+        self.trace.error = None if message.error is None else plain_error(message.error, 0, self._allowance)
 
     def _stopped(self, message: messages.Stopped) -> None:
         reasons = {"cpu": "timed out", "wall": "timed out", "memory": "out of memory", "turns": "never ends"}
@@ -299,7 +308,7 @@ class Ledger:
         if len(self.trace.notes) >= MAX_NOTES:
             raise Malformed(f"more than {MAX_NOTES} notes")
         if not self._answered:
-            self.trace.notes.append(Noted(message.label, plain(message.value), self._seconds(), message.thread))
+            self.trace.notes.append(Noted(message.label, plain(message.value, 0, self._allowance), self._seconds(), message.thread))
 
     @property
     def now(self) -> Seconds:

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from checker.messages import Limits
+from checker.sandbox import Unavailable
 from checker.suite.scenario import ship
 from checker.trace import Trace
 from checker.world.script import World
-from checker.world.session import Performance, Session
+from checker.world.session import GraderFault, Performance, Session
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,12 +35,50 @@ def sandbox() -> Iterator[Session]:
 @pytest.fixture
 def play(sandbox: Session) -> Play:
     """`play(source, scenario, world, strike=None, **data)`: the trace of one run of a submission given as text."""
+    return player(sandbox)
+
+
+@pytest.fixture(scope="session", params=["bwrap", "landlock"])
+def confined(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A sandbox of each kind that holds a submission; skips where one cannot start."""
+    session = Session(request.param, limits=Limits(cpu=3, wall=15.0), budget=float("inf"))
+    try:
+        session.probe()
+    except (Unavailable, GraderFault) as error:
+        pytest.skip(str(error))
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def play_confined(confined: Session) -> Play:
+    """As `play`, in a sandbox of each kind."""
+    return player(confined)
+
+
+@pytest.fixture
+def play_limited(confined: Session) -> Iterator[Callable[..., Trace]]:
+    """`play_limited(limits, source, scenario, …)`: as `play_confined`, with limits of its own."""
+    opened: list[Session] = []
+
+    def play(limits: Limits, *args: Any, **data: Any) -> Trace:
+        opened.append(Session(confined.kind, limits=limits, budget=float("inf")))
+        return player(opened[-1])(*args, **data)
+
+    yield play
+    for session in opened:
+        session.close()
+
+
+def player(session: Session) -> Play:
+    """The function that plays in a session."""
 
     def play(
         source: str, scenario: Callable[..., Any], world: World | None = None, strike: int | None = None, **data: Any
     ) -> Trace:
-        performance = Performance("07_semaphore", source.encode(), [], ship(scenario, data), strike=strike)
-        return sandbox.play(performance, world or World(), random.Random(7))
+        more = {name: data.pop(name) for name in ("network", "importable") if name in data}
+        performance = Performance("07_semaphore", source.encode(), [], ship(scenario, data), strike=strike, **more)
+        return session.play(performance, world or World(), random.Random(7))
 
     return play
 

@@ -4,7 +4,6 @@ import pytest
 
 from checker.messages import Limits
 from checker.suite import calls, scenario
-from checker.world.session import Session
 
 
 @scenario
@@ -18,6 +17,13 @@ def plainly(kata, stage):
 
 
 GOOD = "async def work(job):\n    return await job()\n"
+
+
+@pytest.fixture
+def play(play_confined):
+    """In every kind of sandbox."""
+    return play_confined
+
 
 ENDINGS = {
     "deadlock": ("import asyncio\nasync def work(job):\n    await asyncio.Event().wait()\n", 3),
@@ -48,7 +54,14 @@ def test_time_that_passes_for_ever_is_an_end_too(play):
 LEAVING = {
     "os._exit": "import os\nasync def work(job):\n    os._exit(0)\n",
     "a signal to itself": "import os, signal\nasync def work(job):\n    os.kill(os.getpid(), signal.SIGKILL)\n",
-    "a signal to its parent": "import os, signal\nasync def work(job):\n    os.kill(os.getppid(), 9)\n    os._exit(3)",
+    "a signal to its parent": """
+import os, signal
+async def work(job):
+    try:
+        os.kill(os.getppid(), 9)
+    finally:
+        os._exit(3)
+""",
     "a segmentation fault": "import ctypes\nasync def work(job):\n    ctypes.string_at(0)\n",
 }
 
@@ -102,7 +115,7 @@ def test_what_is_printed_is_captured(play):
     assert trace.printed == "one\ntwo\n"
 
 
-def test_ignoring_signals_does_not_help():
+def test_ignoring_signals_does_not_help(play_limited):
     """A run that ignores the soft limits is stopped by the hard ones."""
     source = """
 import signal
@@ -112,16 +125,7 @@ async def work(job):
     while True:
         pass
 """
-    from checker.suite.scenario import ship
-    from checker.world.script import World
-    from checker.world.session import Performance
-
-    session = Session(limits=Limits(cpu=1, wall=10.0))
-    try:
-        performance = Performance("07_semaphore", source.encode(), [], ship(one, {}))
-        assert session.play(performance, World(), __import__("random").Random(1)).ended in ("timed out", "crashed")
-    finally:
-        session.close()
+    assert play_limited(Limits(cpu=1, wall=10.0), source, one).ended in ("timed out", "crashed")
 
 
 def test_leftover_threads_and_children_do_not_reach_the_next_run(play):
@@ -134,7 +138,175 @@ async def work(job):
     return 1
 """
     assert play(source, one).result == 1
-    alive = "import os\ndef work(job):\n    return [p for p in os.listdir('/proc') if p.isdigit() and p != '1']\n"
+    alive = """
+import os
+def work(job):
+    try:
+        return [pid for pid in os.listdir("/proc") if pid.isdigit() and pid != "1"]
+    except PermissionError:
+        return [os.getpid()]
+"""
     left = play(alive, plainly)
-    if len(left.result) < 20:  # in a pid namespace of its own: only the run itself
-        assert len(left.result) == 1
+    assert len(left.result) == 1
+    assert play(GOOD, one, calls(job=1.0)).ended == "finished"
+
+
+# --- all processes together, and files -------------------------------------------------------------------
+
+SMALL = Limits(cpu=10, wall=30.0, memory=256 << 20)
+
+MANY = """
+import os, signal
+async def work(job):
+    for _ in range(6):
+        if not os.fork():
+            kept = b"x" * (80 << 20)
+            signal.pause()
+    signal.pause()
+"""
+
+
+def test_memory_of_all_processes_together_is_limited(play_limited):
+    """Children that keep to the limit each are too much together: the run ends at once, with the numbers."""
+    trace = play_limited(SMALL, MANY, one)
+    assert trace.ended == "out of memory"
+    assert "256 MiB are allowed" in trace.problem
+
+
+def test_shared_pages_are_counted_once(play_limited):
+    """Children that only share what their parent holds are no excess: a pool after loading much is no crime."""
+    source = """
+import os, signal, time
+async def work(job):
+    kept = b"x" * (100 << 20)
+    children = []
+    for _ in range(6):
+        children.append(os.fork())
+        if not children[-1]:
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                pass
+            os._exit(0)
+    return [os.waitpid(child, 0)[1] for child in children]
+"""
+    assert play_limited(SMALL, source, one).result == [0] * 6
+
+
+def test_files_in_memory_count_as_memory(play_limited, confined):
+    """What lies in the folders that are held in memory is memory that the run uses."""
+    if confined.kind != "bwrap":
+        pytest.skip("only bubblewrap has folders in memory")
+    source = """
+import signal
+async def work(job):
+    kept = b"x" * (7 << 20)
+    for folder in ("/tmp", "/dev/shm"):
+        for name in "abcd":
+            with open(f"{folder}/{name}", "wb") as file:
+                file.write(kept)
+    kept = b"x" * (20 << 20)
+    signal.pause()
+"""
+    trace = play_limited(Limits(memory=64 << 20), source, one)
+    assert trace.ended == "out of memory"
+
+
+def test_what_is_written_is_limited(play_limited):
+    """Many files, each within its limit, are too much together: an error where the folder knows, else the end."""
+    source = """
+import os, signal, tempfile
+async def work(job):
+    for number in range(100):
+        with open(f"{tempfile.gettempdir()}/{number}", "wb") as file:
+            file.write(os.urandom(1 << 20))
+    signal.pause()
+"""
+    trace = play_limited(Limits(cpu=10, wall=20.0), source, one)
+    assert "32 MiB" in trace.problem or (trace.error is not None and trace.error.shown == "OSError")
+
+
+def test_removed_files_that_are_still_open_count(play_limited, confined):
+    """A file without a name takes room too."""
+    source = """
+import os, signal, tempfile
+async def work(job):
+    kept = []
+    for number in range(60):
+        kept.append(open(f"{tempfile.gettempdir()}/file", "wb"))
+        kept[-1].write(os.urandom(1 << 20))
+        kept[-1].flush()
+        os.unlink(kept[-1].name)
+    signal.pause()
+"""
+    trace = play_limited(Limits(cpu=10, wall=20.0), source, one)
+    assert "32 MiB" in trace.problem or (trace.error is not None and trace.error.shown == "OSError")
+
+
+def test_the_number_of_files_is_limited(play_limited):
+    """Endless empty files end the run."""
+    source = """
+import tempfile
+async def work(job):
+    number = 0
+    while True:
+        number += 1
+        open(f"{tempfile.gettempdir()}/{number}", "wb").close()
+"""
+    trace = play_limited(Limits(cpu=10, wall=20.0, entries=2000), source, one)
+    assert (trace.ended, "2000 files" in trace.problem) == ("crashed", True)
+
+
+def test_a_fork_bomb_is_survived(play_limited):
+    """Processes without end fail at their limit or end the run; the next one is played all the same."""
+    source = """
+import os
+async def work(job):
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass
+"""
+    assert play_limited(Limits(cpu=1, wall=5.0), source, one).ended in ("crashed", "timed out")
+
+
+MESS = """
+import os, tempfile
+async def work(job):
+    os.chdir(tempfile.gettempdir())
+    for name in ("new\\nline", "-rf", "\\udcff\\udcfe", "x" * 255, "\\x1b[31m"):
+        open(name, "w").close()
+    os.symlink("/", "link")
+    os.mkfifo("pipe")
+    for number in range(1000):
+        open(f"many{number}", "w").close()
+    for mode in (0o000, 0o300, 0o500):
+        os.makedirs(f"closed{mode}/within")
+        open(f"closed{mode}/within/file", "w").close()
+        os.mkdir(f"born{mode}", mode)
+        try:
+            os.chmod(f"closed{mode}/within", mode)
+            os.chmod(f"closed{mode}", mode)
+        except OSError:
+            pass
+    here = os.getcwd()
+    for _ in range(1500):
+        os.mkdir("deep" * 50)
+        os.chdir("deep" * 50)
+    THEN
+"""
+
+
+@pytest.mark.parametrize("then", ["return 1", "os._exit(1)"])
+def test_files_do_not_stay_for_the_next_run(play, confined, then):
+    """Whatever a run leaves in its folders, however named, closed and deep, is gone in the next."""
+    play(MESS.replace("THEN", then), one)
+    source = """
+import os, tempfile
+def work(job):
+    return [name for name in os.listdir(tempfile.gettempdir()) if name not in tempfile.__file__.split("/")]
+"""
+    trace = play(source, plainly)
+    assert trace.error is None
+    own = {part for path in __import__("sys").path for part in path.split("/")}
+    assert [name for name in trace.result if name not in own] == []

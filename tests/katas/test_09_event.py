@@ -290,22 +290,23 @@ async def test_each_run_starts_green(run, rng):
 
 @scenario
 async def lights_out(kata, stage, *, green, red, closes_at):
-    """The light runs until it is struck, or is closed down at last."""
+    """The light runs until it is struck, or is closed down at last; says whether it is green then."""
     light = kata.TrafficLight(green, red)
     task = stage.target(asyncio.create_task(light.run()))
     await asyncio.wait([task], timeout=closes_at)
-    if not task.done():
-        task.cancel()
-        await asyncio.wait([task])
-        return
-    await task
+    if task.done():
+        return await task
+    shown = light.is_green
+    task.cancel()
+    await asyncio.wait([task])
+    return shown
 
 
 @cancellation
 async def test_a_run_ends_when_it_is_cancelled(sweep, rng):
     """Cancelled on green or on red, `run` ends with CancelledError and leaves nothing behind."""
     green, red = phases(rng)
-    await sweep(lights_out, green=green, red=red, closes_at=2 * (green + red) + 0.5)
+    await sweep(lights_out, green=green, red=red, closes_at=green + red + green + 0.25, returns=False)
 
 
 @scenario

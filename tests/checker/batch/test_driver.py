@@ -6,7 +6,7 @@ import pytest
 
 from checker.batch.driver import Plan, choose_seed, report_rows, run
 from checker.batch.gradebook import Gradebook
-from checker.batch.rows import Assignment, Grading, Learner
+from checker.rows import Assignment, Grading, Learner
 from checker.batch.work import now
 from checker.course import installed_course
 from checker.intake import Handed

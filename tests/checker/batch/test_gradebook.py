@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checker.batch.gradebook import BookFault, Gradebook, InUse
-from checker.batch.rows import Grading, Learner, Test
+from checker.rows import Grading, Learner, Test
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 tests = st.builds(

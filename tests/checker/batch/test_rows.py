@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from checker.batch.rows import Assignment, Grading, Learner, Test, weigh
+from checker.rows import Assignment, Grading, Learner, Test, weigh
 from checker.batch.settings import BadSettings, read_settings
 from checker.course import installed_course
 

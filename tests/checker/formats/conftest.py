@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from checker.batch.rows import Assignment, Batch, Grading, Learner, Row, Test
+from checker.rows import Assignment, Batch, Grading, Learner, Row, Test
 from checker.formats import write
 
 KATAS = ("05_cancellation", "07_semaphore")

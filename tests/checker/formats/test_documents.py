@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checker.batch.rows import Learner
+from checker.rows import Learner
 from checker.submission import printable
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from checker.batch.rows import Learner
+from checker.rows import Learner
 from checker.formats import write
 from checker.formats.summary import MAX_SUMMARY, inert
 from checker.submission import printable

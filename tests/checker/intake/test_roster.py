@@ -2,7 +2,7 @@
 
 import pytest
 
-from checker.batch.rows import Learner
+from checker.rows import Learner
 from checker.intake import BadRoster, Handed, match, read_roster
 
 

@@ -124,6 +124,7 @@ WAITING = {
     "Semaphore.acquire": "threading.Semaphore(0).acquire(timeout=2.5)",
     "Future.result": "quiet(lambda: concurrent.futures.Future().result(timeout=2.5))",
     "time.sleep": "time.sleep(2.5)",
+    "Thread.join": "sleeper().join(2.5)",
 }
 
 
@@ -138,6 +139,10 @@ def quiet(call):
 def with_lock(condition):
     with condition:
         condition.wait(2.5)
+def sleeper():
+    thread = threading.Thread(target=time.sleep, args=(9,), daemon=True)
+    thread.start()
+    return thread
 def wait():
     {waiting}
 async def work(stage):
@@ -147,6 +152,21 @@ async def work(stage):
     trace = play(source, on_a_loop)
     assert trace.result == pytest.approx(2.5)
     assert trace.elapsed == 2.5
+
+
+def test_a_thread_that_ends_in_time_is_joined_at_once(play):
+    """A join with a time limit returns when the thread has ended, and then it really has."""
+    source = """
+import asyncio, threading, time
+def wait():
+    thread = threading.Thread(target=time.sleep, args=(1.5,))
+    thread.start()
+    thread.join(9)
+    return thread.is_alive()
+async def work(stage):
+    return await asyncio.to_thread(wait), stage.now
+"""
+    assert play(source, on_a_loop).result == (False, 1.5)
 
 
 def test_a_notified_condition_does_not_wait_out_its_limit(play):
@@ -290,12 +310,16 @@ def work(stage):
 def test_children_live_in_real_time(play):
     """A forked child has no world: its sleep is real, and its parent does not jump ahead of it."""
     source = """
-import asyncio, datetime, os, time
+import asyncio, datetime, os, threading, time
 async def work(stage):
     pid = os.fork()
     if pid == 0:
         before = time.time()
         time.sleep(0.05)
+        threading.Event().wait(0.01)
+        thread = threading.Thread(target=time.sleep, args=(0.01,))
+        thread.start()
+        thread.join(5)
         drift = datetime.datetime.now().timestamp() - time.time()
         os._exit(7 if time.time() > before and abs(drift) < 60 else 1)
     while True:

@@ -74,7 +74,7 @@ class Row(msgspec.Struct, frozen=True):
 
     learner: Learner
     status: str
-    """`graded`, `missing` (handed in nothing), or `fault`: the grader is at fault and the score not final."""
+    """`graded`, `missing` (handed in nothing), or no grade yet: `fault` of the grader, `unfinished` batch."""
     gradings: Sequence[Grading]
     percent: float
     """Weighted over the katas, from 0 to 100."""
@@ -116,7 +116,9 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Canvas's number of the assignment, for its gradebook's column."""
 
 
-def weigh(learner: Learner, gradings: Sequence[Grading], assignment: Assignment, *, missing: bool) -> Row:
+def weigh(
+    learner: Learner, gradings: Sequence[Grading], assignment: Assignment, *, missing: bool, unfinished: bool = False
+) -> Row:
     """A learner's row from the gradings of the katas that count."""
     shares = [(assignment.weights.get(each.kata, 1.0), each) for each in gradings]
     total = sum(weight for weight, _ in shares)
@@ -126,11 +128,11 @@ def weigh(learner: Learner, gradings: Sequence[Grading], assignment: Assignment,
     kept = percent * (1 - assignment.late_penalty / 100) if learner.late else percent
     return Row(
         learner=learner,
-        status="fault" if fault else "missing" if missing else "graded",
+        status="fault" if fault else "unfinished" if unfinished else "missing" if missing else "graded",
         gradings=gradings,
         percent=round(percent, 4),
         points=round(kept / 100 * assignment.points, 4),
-        passed=not fault and bool(total) and kept >= assignment.pass_mark,
+        passed=not fault and not unfinished and bool(total) and kept >= assignment.pass_mark,
     )
 
 

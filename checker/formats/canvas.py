@@ -1,0 +1,30 @@
+"""`canvas`: a file for the import of Canvas's gradebook."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+from checker.rows import Assignment, Batch, Row
+from checker.formats.common import Cell, final, write_table
+
+_STUDENT = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+
+
+def write(batch: Batch, folder: Path) -> list[Path]:
+    """Write `canvas.csv`; a row that is no grade yet leaves its cell empty, and Canvas's grade as it is."""
+    possible: list[Cell] = ["    Points Possible", None, None, None, None, batch.assignment.points]
+    rows = chain([possible], (_student(row, batch) for row in batch.rows()))
+    return [write_table(folder / "canvas.csv", [*_STUDENT, _column(batch.assignment)], rows)]
+
+
+def _column(assignment: Assignment) -> str:
+    number = "" if assignment.canvas_id is None else f" ({assignment.canvas_id})"
+    return f"{assignment.name}{number}"
+
+
+def _student(row: Row, batch: Batch) -> list[Cell]:
+    # Canvas takes every row whose first cell holds these words for the row of maximum points.
+    name = row.learner.name.replace("Points Possible", "Points_Possible")
+    grade = row.points if final(row, batch) else None
+    return [name, row.learner.user_id, None, row.learner.email, None, grade]

@@ -1,0 +1,67 @@
+"""`gradescope`: for each learner the file that a Gradescope autograder hands over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from checker.rows import Batch, Row, Test
+from checker.formats.common import NOT_FINAL, NOTHING, dumps, file_name, final, number, replacing
+
+
+def write(batch: Batch, folder: Path) -> list[Path]:
+    """Write `gradescope/<learner>/results.json`; nothing in it tells seeds or what the suites expect.
+
+    Returns:
+        The folder of all of them.
+    """
+    top = folder / "gradescope"
+    top.mkdir(parents=True, exist_ok=True)
+    for row in batch.rows():
+        with replacing(top / file_name(row.learner.key) / "results.json") as file:
+            file.write(dumps(_results(row, batch)) + "\n")
+    return [top]
+
+
+def _results(row: Row, batch: Batch) -> dict[str, Any]:
+    """Without score and tests if it is no grade: Gradescope then says that the autograder failed."""
+    done = final(row, batch)
+    results: dict[str, Any] = {
+        "execution_time": number(sum(grading.seconds for grading in row.gradings)),
+        "output": _output(row) if done else NOT_FINAL,
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "extra_data": {"status": row.status, "late": row.learner.late},
+        "tests": [],
+    }
+    if done:
+        results["score"] = number(row.points)
+        results["tests"] = [
+            _test(test, grading.kata, f"{part}.{place}")
+            for part, grading in enumerate(row.gradings, 1)
+            for place, test in enumerate(grading.tests, 1)
+        ]
+    return results
+
+
+def _output(row: Row) -> str:
+    """What concerns all tests: what was seen on the way in, what kept katas from being played, the diagnoses."""
+    told = [*([NOTHING] if row.status == "missing" else []), *row.learner.notes]
+    told += [f"{grading.kata}: {grading.problem}" for grading in row.gradings if grading.problem]
+    told += [f"{grading.kata}: {grading.diagnosis}" for grading in row.gradings if grading.diagnosis]
+    return " ".join(told)
+
+
+def _test(test: Test, kata: str, place: str) -> dict[str, Any]:
+    return {
+        "name": f"{kata}: {test.title}",
+        "number": place,
+        "score": number(test.points),
+        "max_score": number(test.max_points),
+        "status": "passed" if test.verdict == "passed" else "failed",
+        "output": test.message,
+        "output_format": "text",
+        "tags": [kata, test.aspect],
+        "visibility": "visible",
+    }

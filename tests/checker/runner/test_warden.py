@@ -1,0 +1,56 @@
+"""What the warden counts, and against which limit."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from checker.messages import Limits
+from checker.runner.warden import Warden
+
+
+@pytest.fixture
+def child():
+    """A process that waits until it is told to end."""
+    command = [sys.executable, "-I", "-S", "-c", "import threading as t; print(flush=True); input()"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    yield process
+    process.communicate()
+
+
+def test_processes_are_counted(child):
+    """One more than the limit is too many."""
+    assert Warden(Limits(processes=2), [], counted=True).look([child.pid]) is None
+    assert Warden(Limits(processes=0), [], counted=True).look([child.pid]).reason == "processes"
+
+
+def test_memory_is_counted(child):
+    """A process's memory counts against the limit; one that has gone counts nothing."""
+    excess = Warden(Limits(memory=1 << 20), [], counted=True).look([child.pid])
+    assert excess.reason == "memory"
+    assert excess.used > excess.limit == 1 << 20
+    child.communicate()
+    assert Warden(Limits(memory=1), [], counted=True).look([child.pid]) is None
+
+
+def test_files_are_counted(tmp_path, child):
+    """Bytes and entries of all folders below, also of closed ones; a tree too deep counts as too many."""
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "file").write_bytes(b"x" * 100_000)
+    (tmp_path / "inner").chmod(0o300)
+    folders = [str(tmp_path)]
+    assert Warden(Limits(), folders, counted=False).look([]) is None
+    assert Warden(Limits(disk=50_000), folders, counted=False).look([]).reason == "disk"
+    assert Warden(Limits(entries=1), folders, counted=False).look([]).reason == "entries"
+    os.makedirs(tmp_path.joinpath(*["deep"] * 60))
+    assert Warden(Limits(), folders, counted=False).look([]).reason == "entries"
+
+
+def test_it_looks_again_later(child):
+    """After a look the next is due later than now."""
+    warden = Warden(Limits(), [], counted=True)
+    first = warden.due
+    warden.look([child.pid])
+    assert warden.due > first - 1
