@@ -151,10 +151,16 @@ def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
 
 
 def write_idlers(kata: Kata, folder: Path) -> list[Path]:
-    """Write answers that do nothing: functions that return None, or an argument; empty methods."""
+    """Write answers that do nothing: functions that return None, or an argument, or first sleep; empty methods."""
+    idlers = {
+        "returns_none": _Idle(None),
+        "returns_first_argument": _Idle(0),
+        "returns_second_argument": _Idle(1),
+        "sleeps": _Idle(None, ast.parse("await __import__('asyncio').sleep(1)").body),
+    }
     paths = []
-    for name, place in (("returns_none", None), ("returns_first_argument", 0), ("returns_second_argument", 1)):
-        tree = _Idle(place).visit(ast.parse(kata.stub.read_text(encoding="utf-8")))
+    for name, idle in idlers.items():
+        tree = idle.visit(ast.parse(kata.stub.read_text(encoding="utf-8")))
         path = folder / kata.name / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(ast.unparse(ast.fix_missing_locations(tree)), encoding="utf-8")
@@ -163,10 +169,11 @@ def write_idlers(kata: Kata, folder: Path) -> list[Path]:
 
 
 class _Idle(ast.NodeTransformer):
-    """Empties every function; what it returns is None or its argument at `place`."""
+    """Empties every function; what it returns is None or its argument at `place`, after `first` if it may wait."""
 
-    def __init__(self, place: int | None) -> None:
+    def __init__(self, place: int | None, first: list[ast.stmt] | None = None) -> None:
         self._place = place
+        self._first = first or []
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._emptied(node)
@@ -180,7 +187,8 @@ class _Idle(ast.NodeTransformer):
         value: ast.expr | None = None
         if self._place is not None and self._place < len(names) and node.name != "__init__" and not yields:
             value = ast.Name(names[self._place], ast.Load())
-        node.body = [ast.Return(value)]
+        first = self._first if isinstance(node, ast.AsyncFunctionDef) else []
+        node.body = [*first, ast.Return(value)]
         if yields:
             node.body.append(ast.Expr(ast.Yield()))
         return node

@@ -6,7 +6,7 @@ Bare `pytest` grades the reference solutions; `pytest --submission katas` the st
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -184,21 +184,21 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
     A point is a moment at which everything waits. Every trace must end in `CancelledError` (or in a failure
     that was already on its way), with nothing running on. Returns the traces; there is at least one.
 
-    The run that is left alone at the end must have done some work: calls or notes of the stage, or else
-    `returns`, which is what it must return. Where it had calls that took time, a cancelled run must have
+    The run that is left alone at the end must have done some work: made a call under every label of the
+    world but those in `uncalled`, or calls or notes at all; or else `returns`, which is what it must return. Where it had calls that took time, a cancelled run must have
     met one under way. So nobody earns a cancellation by merely waiting for it.
     """
 
     async def play(scenario: Callable[..., Any], **keywords: Any) -> list[Trace]:
         traces: list[Trace] = []
-        returns = keywords.pop("returns", None)
+        returns, uncalled = keywords.pop("returns", None), keywords.pop("uncalled", ())
         for point in range(1, MAX_POINTS_SWEPT + 1):
             wanted = _request(scenario, {**keywords, "strike": point})
             trace = _grader(request.config).play(request.node.stash[RESULT], wanted)
             explain.current = trace
             if trace.struck_at is None:
                 judge(trace, wanted)
-                _judge_work(trace, returns)
+                _judge_work(trace, wanted, returns, uncalled)
                 break
             _judge_struck(trace, wanted, point)
             traces.append(trace)
@@ -228,8 +228,11 @@ def _play(request: pytest.FixtureRequest, wanted: Request) -> Trace:
     return trace
 
 
-def _judge_work(trace: Trace, returns: Any) -> None:
+def _judge_work(trace: Trace, wanted: Request, returns: Any, uncalled: Sequence[str]) -> None:
     """What must hold of the run that a sweep leaves alone."""
+    missing = [label for label in wanted.world.scripts if label not in uncalled and not trace.count(label)]
+    if missing and trace.error is None:
+        raise Failure(f"Left alone, it never calls `{missing[0]}`.")
     if returns is not None and trace.result != returns:
         raise Failure(f"Left alone, it returned {explain.shorten(trace.result)}, not {explain.shorten(returns)}.")
     if returns is None and not trace.spans and not trace.notes and trace.error is None:

@@ -82,12 +82,28 @@ async def test_an_error_of_a_tick_ends_it(run, rng):
     assert trace.noted_at("returned") == [(fails_at + 1) * 1.5]
 
 
+@scenario
+async def ticks_until_struck(kata, stage, *, interval, count):
+    ticks = []
+
+    def tick(number):
+        ticks.append(number)
+        stage.note("tick", number)
+
+    task = stage.target(asyncio.create_task(kata.every(interval, count, tick)))
+    await asyncio.wait([task])
+    stage.note("returned")
+    await asyncio.sleep(3 * interval)
+    await task
+    return ticks
+
+
 @cancellation
 @points(2)
 async def test_cancelled_it_ticks_no_more(sweep, rng):
     """Cancelled at any point, it ends with CancelledError at once, and there are no further ticks."""
     interval, count = rng.randint(2, 12) / 8, rng.randint(3, 5)
-    for trace in await sweep(clockwork, interval=interval, count=count):
+    for trace in await sweep(ticks_until_struck, interval=interval, count=count, returns=list(range(count))):
         late = [at for at in trace.noted_at("tick") if at > trace.struck_at]
         assert not late, f"Cancelled at {trace.struck_at!r} s; a tick came at {late[0]!r} s."
         assert trace.noted_at("returned") == [trace.struck_at]

@@ -472,7 +472,8 @@ async def test_a_value_given_too_late_does_not_count(run, rng):
 async def test_cancelled_it_tells_the_job_and_sees_it_out(sweep, rng):
     """Cancelled at any point, it sets `stop` at once, waits for the thread, and ends in CancelledError."""
     patience = rng.randint(2, 3)
-    for trace in await sweep(limited, patience=patience, timeout=30, world=calls(wind_down=2.0, finish=1.0)):
+    world = calls(wind_down=2.0, finish=1.0)
+    for trace in await sweep(limited, patience=patience, timeout=30, world=world, uncalled=["wind_down"]):
         if trace.struck_at < patience:
             assert trace.noted_at("told") == [trace.struck_at]
             assert trace.elapsed == trace.struck_at + 2.0
