@@ -155,10 +155,10 @@ class Terminal:
     def _failure(self, grading: Grading, kata: Kata, result: Result) -> None:
         self._line(f"{self._mark(result.verdict)} {result.title}", "bold red", indent=2)
         self._line(f"  {result.message}", indent=2)
-        if not result.played:
+        played = result.last
+        if played is None:
             self._line("")
             return
-        played = result.played[-1]
         self._frames(grading.grader.source(kata.name).lines, played.trace)
         self._printed(played.trace)
         if result.aspect != "result" and played.trace.spans and played.trace.ended != "refused":

@@ -16,7 +16,7 @@ MAX_DEPTH = 64
 """How deep a value may nest."""
 MAX_HASHED = 1000
 """Members of a set or dict."""
-MAX_VALUES = 100_000
+MAX_VALUES = 30_000
 """Values that one run may send altogether, each member of a container counted."""
 
 

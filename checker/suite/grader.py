@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from checker.course import Course, Kata
@@ -48,7 +48,10 @@ class Result:
     verdict: str = "error"
     """`passed`, `failed`, or `error`: the grader is at fault."""
     message: str = ""
-    played: list[Played] = field(default_factory=list)
+    plays: int = 0
+    """How many runs the test has had played."""
+    last: Played | None = None
+    """The last of them; the traces of earlier ones are not kept, since a hostile one may be large."""
 
     @property
     def points(self) -> float:
@@ -58,7 +61,7 @@ class Result:
     @property
     def ended(self) -> str:
         """How the test's last run ended."""
-        return self.played[-1].trace.ended if self.played else "finished"
+        return self.last.trace.ended if self.last is not None else "finished"
 
 
 class Grader:
@@ -113,12 +116,13 @@ class Grader:
             strike=request.strike,
             importable=kata.importable,
         )
-        seed = f"world/{result.kata}/{result.name}/{len(result.played)}"
+        seed = f"world/{result.kata}/{result.name}/{result.plays}"
         trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)
         # What a shared process has met may be an earlier run's doing; the test is run again alone then.
         if trace.decides and not self.session.shared:
             self._decided[kata.name] = trace
-        result.played.append(Played(performance, request.world, seed, trace))
+        result.plays += 1
+        result.last = Played(performance, request.world, seed, trace)
         return trace
 
     def _trace(self, source: Source, performance: Performance, world: World, seed: str) -> Trace:

@@ -196,3 +196,18 @@ def test_what_is_noted_after_the_answer_does_not_count():
     assert book.trace.notes == []
     assert book.trace.open_calls()[0].after_return
     assert book.trace.elapsed == Seconds(0.0)
+
+
+def test_a_cancellation_that_nobody_asked_for_is_malformed():
+    """A run can claim to have been cancelled only where it was told to be, once, and after as many waits."""
+    with pytest.raises(Malformed, match="nobody asked for"):
+        ledger().answer(messages.Strike())
+    struck = Ledger(calls(), random.Random(1), strike=2)
+    with pytest.raises(Malformed, match="nobody asked for"):
+        struck.answer(messages.Strike())
+    struck = Ledger(calls(), random.Random(1), strike=2)
+    struck.answer(messages.Wait(START + 1.0))
+    struck.answer(messages.Strike())
+    assert struck.trace.struck_at == 1.0
+    with pytest.raises(Malformed, match="nobody asked for"):
+        struck.answer(messages.Strike())
