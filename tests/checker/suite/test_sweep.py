@@ -1,0 +1,45 @@
+"""A sweep asks for work: whoever only waits for the cancellation earns nothing."""
+
+import pytest
+
+from checker.suite.grader import Failure, Request
+from checker.suite.plugin import _judge_evidence, _judge_work
+from checker.trace import Span, Trace
+from checker.world.script import World, calls
+
+
+def span(start, end, label="visit"):
+    return Span(label=label, number=0, args=(), keywords={}, start=start, end=end, outcome="done")
+
+
+def request(world=None):
+    return Request(scenario=lambda: None, data={}, world=world or World())
+
+
+def test_the_run_that_is_left_alone_calls_what_the_world_has():
+    """Every label of the world is called, but those that are said not to be."""
+    trace = Trace(spans=[span(0.0, 1.0)])
+    _judge_work(trace, request(calls(visit=1.0)), None, ())
+    _judge_work(trace, request(calls(visit=1.0, rescue=1.0)), None, ["rescue"])
+    with pytest.raises(Failure, match="Left alone, it never calls `rescue`"):
+        _judge_work(trace, request(calls(visit=1.0, rescue=1.0)), None, ())
+
+
+def test_without_a_world_it_notes_or_returns_something():
+    """A world without calls: notes, or the value that is asked for."""
+    with pytest.raises(Failure, match="Left alone, it does nothing"):
+        _judge_work(Trace(result=None), request(), None, ())
+    with pytest.raises(Failure, match="Left alone, it returned None, not 'text'"):
+        _judge_work(Trace(result=None), request(), "text", ())
+    _judge_work(Trace(result="text"), request(), "text", ())
+
+
+def test_a_cancelled_run_meets_a_call_under_way():
+    """Where calls take time, some cancellation falls into one of them."""
+    last = Trace(spans=[span(0.0, 2.0)])
+    _judge_evidence([Trace(struck_at=1.0, spans=[span(0.0, 1.0)])], last)
+    with pytest.raises(Failure, match="none of the calls was under way"):
+        _judge_evidence([Trace(struck_at=1.0)], last)
+    with pytest.raises(Failure, match="none of the calls was under way"):
+        _judge_evidence([Trace(struck_at=1.0, spans=[span(0.0, 0.5)])], last)
+    _judge_evidence([Trace(struck_at=1.0)], Trace(spans=[span(0.0, 0.0)]))

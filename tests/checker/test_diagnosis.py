@@ -1,0 +1,63 @@
+"""Known mistakes are recognised by which tests fail, and with which words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checker.diagnosis import Fingerprint, load, read_mistake, recognise, record, save, words
+
+ONE = Fingerprint({"test_a": ["late"], "test_b": ["wrong"]}, ["test_c"])
+OTHER = Fingerprint({"test_a": ["early"], "test_b": ["wrong"]}, [])
+SMALL = Fingerprint({"test_a": ["late"]}, [])
+ALL = {"one": ONE, "other": OTHER, "small": SMALL}
+
+
+@pytest.mark.parametrize(
+    ("failed", "names"),
+    [
+        ({"test_a": "late", "test_b": "wrong"}, ["one"]),
+        ({"test_a": "early", "test_b": "wrong"}, ["other"]),
+        ({"test_a": "late", "test_b": "wrong", "test_c": "x"}, ["one"]),
+        ({"test_a": "late"}, ["small"]),
+        ({"test_a": "late", "test_z": "x"}, ["small"]),
+        ({"test_z": "x"}, []),
+        ({}, []),
+    ],
+)
+def test_the_best_fitting_mistake_is_named(failed, names):
+    """All of the failures explained goes before some of them, and fitting words before fitting tests."""
+    assert recognise(failed, ALL) == names
+
+
+def test_numbers_names_and_lists_are_no_words():
+    """What changes from run to run is left out of a message."""
+    assert words("expected [1, 2], saw [2.5] after 3 s of 'x91f'") == words("expected [], saw [7] after 11 s of 'b'")
+    assert words("Deadlock (main in line 3; Task-5 in line 22).") == words("Deadlock (Task-5 in line 9).")
+    assert words("raised KeyError") != words("raised ValueError")
+
+
+@given(st.text())
+def test_words_are_words_of_words(message):
+    """Leaving out what changes twice changes nothing more than once, in what is compared."""
+    assert words(words(words(message))) == words(words(message))
+
+
+def test_a_fingerprint_is_what_several_gradings_have_in_common(tmp_path):
+    """Tests that always fail with all their words; the rest fails sometimes. It is kept and read as it was."""
+    found = record([{"a": "late", "b": "x"}, {"a": "early"}, {"a": "late", "c": "y"}])
+    assert found == Fingerprint({"a": ["early", "late"]}, ["b", "c"])
+    save(tmp_path / "fingerprints.json", {"mistake": found})
+    assert load(tmp_path / "fingerprints.json") == {"mistake": found}
+    assert load(tmp_path / "none.json") == {}
+
+
+def test_a_mistake_is_read_from_its_docstring(tmp_path):
+    """Diagnosis, hint and properties; a docstring of another form is told."""
+    path = tmp_path / "too_late.py"
+    path.write_text('"""It is too\nlate.\n\nHint: Begin earlier.\n\nViolates: timing, ordering\n"""\n')
+    mistake = read_mistake(path)
+    assert (mistake.name, mistake.diagnosis, mistake.hint) == ("too_late", "It is too late.", "Begin earlier.")
+    assert mistake.violates == ("timing", "ordering")
+    path.write_text('"""Nothing more."""\n')
+    with pytest.raises(ValueError, match="should be a diagnosis"):
+        read_mistake(path)

@@ -1,0 +1,71 @@
+"""A submission is read as capped bytes, and what is wrong with it is one sentence."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checker.submission import MAX_BYTES, Submission, printable, read
+
+KATA = "07_semaphore"
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / f"{KATA}.py"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "07_semaphore.py is empty."),
+        (b" \n\t\n", "07_semaphore.py is empty."),
+        (b"x = 1\ny = '\xe9'\n", "07_semaphore.py is not UTF-8 (line 2); save it in that encoding."),
+        (b"x\0", "07_semaphore.py holds NUL bytes; it is no Python source."),
+        (b"#" * (MAX_BYTES + 1), "07_semaphore.py is larger than 256 KiB; a kata needs a few hundred lines at most."),
+        (b"#" * MAX_BYTES, ""),
+        (b"\xef\xbb\xbfx = 1\r\n", ""),
+    ],
+)
+def test_what_is_wrong_with_a_file(file, content, problem):
+    """Empty, other encodings, NUL bytes, too large; a byte order mark and CRLF are fine."""
+    file.write_bytes(content)
+    source = read(file, KATA)
+    assert source.problem == problem
+    assert source.data == (b"" if problem else content)
+
+
+def test_what_is_no_file(file):
+    """A missing file, a folder, a pipe: told, and never waited for."""
+    assert read(file, KATA).problem == (
+        "There is no file 07_semaphore.py. `kata start 07_semaphore` makes one to begin with."
+    )
+    file.mkdir()
+    assert read(file, KATA).problem == "07_semaphore.py is a folder; it should be a Python file."
+    file.rmdir()
+    os.mkfifo(file)
+    assert read(file, KATA).problem == "07_semaphore.py is not an ordinary file; it should be a Python file."
+
+
+def test_a_folder_may_hold_katas_or_a_folder_of_katas(tmp_path):
+    """A file lies in the folder itself or in its `katas`; a path to a file is that file, whatever its name."""
+    (tmp_path / "katas").mkdir()
+    (tmp_path / "katas" / f"{KATA}.py").write_text("inner")
+    assert Submission(tmp_path).source(KATA).data == b"inner"
+    (tmp_path / f"{KATA}.py").write_text("outer")
+    assert Submission(tmp_path).source(KATA).data == b"outer"
+    assert Submission(tmp_path / "katas" / f"{KATA}.py").source("01_event_loop").data == b"inner"
+
+
+@given(st.text())
+def test_printable_text_cannot_act_on_a_terminal(text):
+    """No control character, no line break, no bidirectional mark comes through; plain text is left as it is."""
+    shown = printable(text)
+    assert shown.isprintable()
+    assert not text.isprintable() or shown == text
+
+
+def test_escapes_are_shown():
+    """An escape sequence is made visible."""
+    assert printable("\x1b[31mred\x07\u202e") == "\\x1b[31mred\\x07\\u202e"
