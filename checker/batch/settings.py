@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from checker.rows import Assignment
 from checker.course import Course, UnknownKata
+from checker.rows import Assignment
 
 
 class BadSettings(ValueError):

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from checker import __version__, diagnosis, messages
-from checker.rows import Grading, Test
 from checker.course import Course, Kata, installed_course
 from checker.grade import grade, python_version
+from checker.rows import Grading, Test
 from checker.submission import Source, printable
 
 if TYPE_CHECKING:

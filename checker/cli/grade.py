@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from checker.batch.driver import Counts, Plan
     from checker.batch.gradebook import Gradebook
     from checker.batch.pool import Pool
-    from checker.rows import Assignment, Batch
     from checker.course import Course
     from checker.intake import Handed, Intake
+    from checker.rows import Assignment, Batch
 
 DEFAULT_FORMATS = ("csv", "json")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from pathlib import Path
 
-from checker.rows import Assignment, Batch, Row
 from checker.formats.common import Cell, final, write_table
+from checker.rows import Assignment, Batch, Row
 
 _STUDENT = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from checker.rows import Batch, Grading, Row, Test
 from checker.formats.common import dumps, final, moment, number, replacing, suites
+from checker.rows import Batch, Grading, Row, Test
 
 SPEC_VERSION = "0.0.0"
 _STATUS = {"passed": "passed", "failed": "failed", "skipped": "skipped"}

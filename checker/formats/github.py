@@ -6,9 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-from checker.rows import Batch, Row
 from checker.formats.common import final, replacing, shorten
 from checker.formats.summary import MAX_NAME, MAX_SUMMARY, grade, lines, reasons
+from checker.rows import Batch, Row
 
 MAX_ANNOTATIONS = 10
 """GitHub shows no more errors of one step."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from checker.rows import Batch, Grading, Row
 from checker.formats.common import dumps, final, moment, replacing
+from checker.rows import Batch, Grading, Row
 
 SCHEMA = 1
 

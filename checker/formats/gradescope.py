@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from checker.rows import Batch, Row, Test
 from checker.formats.common import NOT_FINAL, NOTHING, dumps, file_name, final, number, replacing
+from checker.rows import Batch, Row, Test
 
 
 def write(batch: Batch, folder: Path) -> list[Path]:

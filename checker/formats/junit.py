@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 from xml.sax.saxutils import quoteattr
 
-from checker.rows import Batch, Grading, Row, Test
 from checker.formats.common import number, replacing, suites
+from checker.rows import Batch, Grading, Row, Test
 from checker.submission import printable
 
 _ELEMENT = {"failed": "failure", "error": "error", "skipped": "skipped"}

@@ -6,8 +6,8 @@ import html
 import re
 from pathlib import Path
 
-from checker.rows import Batch, Row
 from checker.formats.common import NOT_FINAL, Cell, final, moment, number, shorten, write_table
+from checker.rows import Batch, Row
 
 MAX_REASON = 500
 """Characters of one reason."""

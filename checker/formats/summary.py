@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from checker.rows import Batch, Row
 from checker.formats.common import NOT_FINAL, final, number, shorten
+from checker.rows import Batch, Row
 
 MAX_SUMMARY = 1024 * 1024
 """Bytes; a step's larger summary is dropped as a whole."""

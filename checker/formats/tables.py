@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from checker.rows import Batch, Grading, Row, Test
 from checker.formats.common import Cell, final, shorten, write_table
+from checker.rows import Batch, Grading, Row, Test
 
 MAX_REASONS = 2000
 """Characters in the cell of reasons; `grades.json` has them whole."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from checker.rows import Learner
 from checker.intake.names import Candidate, Search, is_junk, kata_of
 from checker.intake.tree import Entry, Tree, Unreadable, join, open_tree, subfolders
+from checker.rows import Learner
 from checker.submission import MAX_BYTES, Source, printable, problem_with
 
 CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)\Z", re.DOTALL)
@@ -102,7 +102,10 @@ def _find(tree: Tree, katas: Collection[str], layout: str) -> tuple[str, list[Ha
 def _printable(handed: Handed) -> Handed:
     """With every text that came from outside made harmless."""
     learner = handed.learner
-    texts = {name: printable(getattr(learner, name)) for name in ("key", "name", "email", "user_id", "submission_id", "place")}
+    texts = {
+        name: printable(getattr(learner, name))
+        for name in ("key", "name", "email", "user_id", "submission_id", "place")
+    }
     notes = tuple(dict.fromkeys(printable(note) for note in learner.notes))
     return Handed(replace(learner, notes=notes, **texts), handed.answers, printable(handed.problem))
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from checker.rows import Learner
 from checker.intake.layouts import Handed
+from checker.rows import Learner
 from checker.submission import printable
 
 MAX_ROSTER = 32 << 20

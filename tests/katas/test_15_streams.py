@@ -5,9 +5,10 @@ import contextlib
 import os
 import socket
 import struct
+import zlib
 from itertools import pairwise
 
-from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+from checker.suite import Error, call, calls, cancellation, ordering, points, result, scenario, timing
 
 OPEN = 60.0
 """Seconds for which a connection stays open behind its reply."""
@@ -71,14 +72,20 @@ async def get(kata, stage, *, paths):
         try:
             return [await page(kata, stage, address, path) for path in paths]
         finally:
-            await asyncio.sleep(1)
+            await asyncio.sleep(OPEN)
+
+
+def gist(outcome):
+    """What came of a fetch, in two or three words."""
+    return f"{len(outcome)} bytes" if isinstance(outcome, bytes) else f"{outcome!r:.100}"
 
 
 def assert_bodies(trace, bodies):
     """These are the bodies that were returned, byte for byte."""
     for got, body in zip(trace.result, bodies, strict=True):
-        assert isinstance(got, bytes), f"A body must be bytes; it returned {got!r:.100}."
-        same = next((n for n, (one, other) in enumerate(zip(got, body, strict=False)) if one != other), len(body))
+        assert isinstance(got, bytes), f"A body must be bytes; it returned {gist(got)}."
+        pairs = enumerate(zip(got, body, strict=False))
+        same = next((place for place, (one, other) in pairs if one != other), min(len(got), len(body)))
         assert got == body, f"A body has {len(body)} bytes; it returned {len(got)} bytes, right are the first {same}."
 
 
@@ -93,11 +100,11 @@ def assert_closed(trace):
 async def test_a_body_ends_where_its_length_says(run, rng):
     """A body with a Content-Length is put together from its pieces and ends there, though the stream does not."""
     body = binary(rng, rng.randint(40, 90))
-    replies = {"/a": [*pieces(rng, sized(body), 6), OPEN], "/b": [sized(b""), OPEN]}
+    replies = {"/a": [*pieces(rng, sized(body), 3), OPEN], "/b": [sized(b""), OPEN]}
     world = calls(request={path: call(1.0, sent) for path, sent in replies.items()})
     trace = await run(get, paths=["/a", "/b"], world=world)
     assert_bodies(trace, [body, b""])
-    assert trace.noted_at("over") == [1.0 + 6 * BETWEEN, 2.0 + 6 * BETWEEN]
+    assert trace.noted_at("over") == [1.0 + 3 * BETWEEN, 2.0 + 3 * BETWEEN]
     assert_closed(trace)
 
 
@@ -106,11 +113,17 @@ async def test_a_body_ends_where_its_length_says(run, rng):
 async def test_chunks_are_put_together(run, rng):
     """A chunked body is put together from its chunks, wherever they are cut, and ends with the last one."""
     chunks = [binary(rng, rng.randint(10, 40)) for _ in range(3)]
-    replies = {"/a": [*pieces(rng, chunked(*chunks), 8), OPEN], "/b": [chunked(), OPEN]}
+    short = chunked(rng.randbytes(2))
+    cut = short.index(b"\r\n\r\n") + 1
+    replies = {
+        "/a": [*pieces(rng, chunked(*chunks), 4), OPEN],
+        "/one-byte-at-a-time": [short[:cut], *(short[n : n + 1] for n in range(cut, len(short))), OPEN],
+        "/c": [chunked(), OPEN],
+    }
     world = calls(request={path: call(0.5, sent) for path, sent in replies.items()})
-    trace = await run(get, paths=["/a", "/b"], world=world)
-    assert_bodies(trace, [b"".join(chunks), b""])
-    assert trace.noted_at("over")[1] < OPEN, "It waited for the end of the stream, though the last chunk had come."
+    trace = await run(get, paths=list(replies), world=world)
+    assert_bodies(trace, [b"".join(chunks), short[cut + 6 : cut + 8], b""])
+    assert trace.noted_at("over")[-1] < OPEN, "It waited for the end of the stream, though the last chunk had come."
     assert_closed(trace)
 
 
@@ -118,82 +131,78 @@ async def test_chunks_are_put_together(run, rng):
 async def test_without_either_the_body_goes_to_the_end(run, rng):
     """A body without length and chunks goes to the end of the stream."""
     body = binary(rng, rng.randint(100, 200))
-    world = calls(request={"/a": call(0.5, pieces(rng, head() + body, 5)), "/b": call(0.5, [head()])})
+    world = calls(request={"/a": call(0.5, pieces(rng, head() + body, 2)), "/b": call(0.5, [head()])})
     trace = await run(get, paths=["/a", "/b"], world=world)
     assert_bodies(trace, [body, b""])
     assert_closed(trace)
 
 
-@result
-async def test_a_reply_may_come_byte_by_byte(run, rng):
-    """Length lines, chunks and blank lines that come one byte at a time are put together all the same."""
-    body = rng.randbytes(14)
-    start, data = head("Transfer-Encoding: chunked"), b"b\r\n%b\r\n3\r\n%b\r\n0\r\n\r\n" % (body[:11], body[11:])
-    slowly = start[-5:] + data
-    world = calls(request=call(0.5, [start[:-5], *(slowly[n : n + 1] for n in range(len(slowly)))]))
-    trace = await run(get, paths=["/slow"], world=world)
-    assert_bodies(trace, [body])
+@scenario
+async def get_sums(kata, stage, *, paths):
+    with stage.server() as address:
+        bodies = [await kata.fetch(*address, path) for path in paths]
+        await asyncio.sleep(1)
+        return [[len(body), zlib.crc32(body)] for body in bodies]
 
 
 @result
 async def test_a_body_may_be_big(run, rng):
     """Bodies and chunks may be longer than a reader's limit for a line."""
-    bodies = [rng.randbytes(rng.randint(140_000, 160_000)) for _ in range(3)]
+    bodies = [rng.randbytes(rng.randint(300_000, 320_000)), *(rng.randbytes(100_000) for _ in range(2))]
     replies = {"/a": sized(bodies[0]), "/b": chunked(bodies[1]), "/c": head() + bodies[2]}
     world = calls(request={path: call(0.5, [data]) for path, data in replies.items()})
-    trace = await run(get, paths=list(replies), world=world)
-    assert_bodies(trace, bodies)
+    trace = await run(get_sums, paths=list(replies), world=world)
+    for (size, crc), body in zip(trace.result, bodies, strict=True):
+        assert size == len(body), f"A body has {len(body)} bytes; it returned {size} bytes."
+        assert crc == zlib.crc32(body), f"It returned {size} bytes, as many as the body has, but not the same."
 
 
 @result
 async def test_header_names_come_in_any_case(run, rng):
     """Content-Length and Transfer-Encoding are found however their names are written."""
-    bodies = [binary(rng, size) for size in rng.sample(range(10, 60), 4)]
+    bodies = [binary(rng, size) for size in rng.sample(range(10, 60), 3)]
     replies = {
         "/a": sized(bodies[0], name="content-length"),
         "/b": sized(bodies[1], name="CONTENT-LENGTH"),
-        "/c": chunked(bodies[2], name="transfer-encoding"),
-        "/d": chunked(bodies[3], name="tRANSFER-eNCODING"),
+        "/c": chunked(bodies[2], name="tRANSFER-eNCODING"),
     }
     world = calls(request={path: call(0.5, [data, OPEN]) for path, data in replies.items()})
     trace = await run(get, paths=list(replies), world=world)
     assert_bodies(trace, bodies)
-    assert trace.noted_at("over") == [0.5, 1.0, 1.5, 2.0]
+    assert trace.noted_at("over") == [0.5, 1.0, 1.5]
+
+
+@scenario
+async def attempts(kata, stage, *, paths):
+    outcomes = []
+    with stage.server() as address:
+        for path in paths:
+            try:
+                outcomes.append(await page(kata, stage, address, path))
+            except NotImplementedError:
+                raise
+            except Exception as error:
+                outcomes.append(error)
+        await asyncio.sleep(1)
+    return outcomes
 
 
 @result
 @points(2)
 async def test_a_bad_status_raises(run, rng):
-    """A status of 400 or more raises a ValueError that names it, and the connection is closed."""
-    for status in (400, rng.randint(401, 599)):
-        data = sized(b"sorry", status=f"{status} Not To Be Had")
-        trace = await run(get, paths=["/page"], world=calls(request=call(0.5, [data])), raises=ValueError)
-        told = trace.error.bare().message
-        assert str(status) in told, f"The status was {status}; the ValueError says {told!r}."
-        assert_closed(trace)
-
-
-@result
-async def test_a_status_below_400_is_no_error(run, rng):
-    """Whatever status is below 400, the body is returned."""
-    bodies = {status: rng.randbytes(20) for status in (201, rng.randint(300, 303), 399)}
-    pages = {f"/{status}": sized(body, status=f"{status} Quite Well") for status, body in bodies.items()}
-    world = calls(request={path: call(0.5, [data]) for path, data in pages.items()})
-    trace = await run(get, paths=list(pages), world=world)
-    assert_bodies(trace, bodies.values())
-
-
-@scenario
-async def attempt(kata, stage, *, path):
-    with stage.server() as address:
-        try:
-            return await page(kata, stage, address, path)
-        except NotImplementedError:
-            raise
-        except Exception:
-            return "an error"
-        finally:
-            await asyncio.sleep(1)
+    """A status of 400 or more raises a ValueError that names it, below that the body is returned."""
+    statuses = [399, 400, rng.randint(210, 299), rng.randint(401, 599)]
+    body = rng.randbytes(20)
+    world = calls(request={f"/{status}": call(0.5, [sized(body, status=f"{status} Or So")]) for status in statuses})
+    trace = await run(attempts, paths=[f"/{status}" for status in statuses], world=world)
+    for outcome, status in zip(trace.result, statuses, strict=True):
+        if status < 400:
+            assert outcome == body, f"Status {status} is no error; it gave {gist(outcome)}."
+            continue
+        error = outcome.bare() if isinstance(outcome, Error) else None
+        named = error is not None and error.is_a(ValueError) and str(status) in error.message
+        assert named, f"Status {status} should raise a ValueError that names it; it gave {gist(outcome)}."
+    assert_closed(trace)
 
 
 def broken(rng):
@@ -202,16 +211,16 @@ def broken(rng):
     plain, parts = sized(body), chunked(body[:20], body[20:])
     end, first = plain.index(b"\r\n\r\n"), parts.index(body[:20])
     return {
-        "before its first byte": [],
-        "in its status line": [plain[: rng.randint(3, 11)]],
-        "in its headers": [plain[: rng.randint(20, end - 20)]],
-        "before the blank line behind its head": [plain[: end + 2]],
-        "in its body": [plain[: end + 4 + rng.randint(1, len(body) - 1)]],
-        "behind its head": [plain[: end + 4]],
-        "by a reset in its body": [plain[: end + 8], 0.5, "reset"],
-        "in a chunk": [parts[: first + rng.randint(1, 19)]],
-        "between two chunks": [parts[: first + 22]],
-        "before its last chunk": [parts[: -len(b"0\r\n\r\n")]],
+        "before-its-first-byte": [],
+        "in-its-status-line": [plain[: rng.randint(3, 11)]],
+        "in-its-headers": [plain[: rng.randint(20, end - 20)]],
+        "before-the-blank-line-behind-its-head": [plain[: end + 2]],
+        "in-its-body": [plain[: end + 4 + rng.randint(1, len(body) - 1)]],
+        "behind-its-head": [plain[: end + 4]],
+        "by-a-reset-in-its-body": [plain[: end + 8], 0.5, "reset"],
+        "in-a-chunk": [parts[: first + rng.randint(1, 19)]],
+        "between-two-chunks": [parts[: first + 22]],
+        "before-its-last-chunk": [parts[: -len(b"0\r\n\r\n")]],
     }
 
 
@@ -219,10 +228,13 @@ def broken(rng):
 @points(2)
 async def test_a_reply_cut_short_is_an_error(run, rng):
     """A reply that is cut short, in head, body or chunks, raises an error, and the connection is closed."""
-    for where, sent in broken(rng).items():
-        trace = await run(attempt, path="/cut", world=calls(request=call(0.5, sent)))
-        assert trace.result == "an error", f"A reply cut {where} should raise an error; it gave {trace.result!r:.60}."
-        assert_closed(trace)
+    replies = broken(rng)
+    world = calls(request={f"/{where}": call(0.5, sent) for where, sent in replies.items()})
+    trace = await run(attempts, paths=[f"/{where}" for where in replies], world=world)
+    for outcome, where in zip(trace.result, replies, strict=True):
+        raised = isinstance(outcome, Error)
+        assert raised, f"A reply cut {where.replace('-', ' ')} should raise an error; it gave {gist(outcome)}."
+    assert_closed(trace)
 
 
 @result
@@ -234,30 +246,6 @@ async def test_the_request_is_one_get(run, rng):
     assert trace.order("request") == [path]
     first = trace.call("request", path).keywords["head"].partition("\r\n")[0]
     assert first == f"GET {path} HTTP/1.1", f"The request for {path} began with {first!r}."
-
-
-@scenario
-async def get_together(kata, stage, *, paths):
-    async def visit(path):
-        body = await kata.fetch(*address, path)
-        stage.note("came")
-        return body
-
-    with stage.server() as address:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(visit(path)) for path in paths]
-        await asyncio.sleep(1)
-        return [task.result() for task in tasks]
-
-
-@timing
-async def test_several_fetches_overlap(run, rng):
-    """Several `fetch` at the same time do not hold each other up."""
-    delays = rng.sample(range(1, 20), 4)
-    world = calls(request={f"/{n}": call(delay, [sized(b"%d" % n)]) for n, delay in enumerate(delays)})
-    trace = await run(get_together, paths=[f"/{n}" for n in range(4)], world=world)
-    assert trace.noted_at("came") == sorted(delays)
-    assert trace.result == [b"%d" % n for n in range(4)]
 
 
 @scenario
@@ -273,11 +261,11 @@ async def get_cancelled(kata, stage):
 @points(2)
 async def test_a_cancelled_fetch_closes_its_connection(sweep, rng):
     """Cancelled at any point, in the head or in the body, it ends at once and its connection is closed."""
-    for data in (sized(rng.randbytes(40)), chunked(rng.randbytes(20), rng.randbytes(20))):
-        sent = [data[:30], data[30:90], data[90:]]
-        for trace in await sweep(get_cancelled, world=calls(request=call(rng.randint(1, 5), sent))):
-            assert trace.noted_at("over") == [trace.struck_at]
-            assert_closed(trace)
+    data = chunked(rng.randbytes(40))
+    sent = [data[:30], data[30:90], data[90:]]
+    for trace in await sweep(get_cancelled, world=calls(request=call(rng.randint(1, 5), sent))):
+        assert trace.noted_at("over") == [trace.struck_at]
+        assert_closed(trace)
 
 
 # --- fetch_each --------------------------------------------------------------------------------------
@@ -311,9 +299,10 @@ async def visit_each(kata, stage, *, paths, take=0):
 
 
 def site(rng, count):
-    """Pages with a body and a delay each, no two alike."""
+    """Pages with a body and a delay each, no two alike; none comes at the place that it has among the paths."""
     paths = [f"/{rng.randrange(10**6)}-{place}" for place in range(count)]
-    delays = dict(zip(paths, rng.sample(range(2, 40), count), strict=True))
+    late, turn = sorted(rng.sample(range(2, 40), count)), rng.randrange(1, count)
+    delays = dict(zip(paths, late[turn:] + late[:turn], strict=True))
     bodies = {path: f"page {rng.randrange(10**6)}".encode() for path in paths}
     return delays, bodies
 
@@ -332,7 +321,7 @@ def by_delay(delays):
 @points(2)
 async def test_each_page_is_handed_over_as_it_comes(run, rng):
     """All pages are fetched at the same time, and each is handed over the moment it is there."""
-    delays, bodies = site(rng, rng.randint(4, 7))
+    delays, bodies = site(rng, rng.randint(4, 5))
     trace = await run(visit_each, paths=list(delays), world=serve(delays, bodies))
     assert trace.starts("request") == [0] * len(delays)
     assert trace.noted_at("came") == [delay / 4 for delay in sorted(delays.values())]
@@ -341,7 +330,7 @@ async def test_each_page_is_handed_over_as_it_comes(run, rng):
 @ordering
 async def test_pages_come_in_the_order_in_which_they_finish(run, rng):
     """Pairs come in the order in which the pages finish, not in the order of `paths`."""
-    delays, bodies = site(rng, rng.randint(4, 7))
+    delays, bodies = site(rng, rng.randint(4, 5))
     paths = sorted(delays, key=lambda path: -delays[path])
     trace = await run(visit_each, paths=paths, world=serve(delays, bodies))
     came = [pair[0] for pair in trace.result]
@@ -352,7 +341,7 @@ async def test_pages_come_in_the_order_in_which_they_finish(run, rng):
 @points(2)
 async def test_each_path_comes_with_its_own_body(run, rng):
     """Each pair holds a path and the body of its page; `paths` stays as it was."""
-    delays, bodies = site(rng, rng.randint(4, 6))
+    delays, bodies = site(rng, rng.randint(4, 5))
     trace = await run(visit_each, paths=list(delays), world=serve(delays, bodies))
     for path, body in trace.result:
         assert body == bodies.get(path), f"The body of {path} is {bodies.get(path)!r}; it came with {body!r}."
@@ -361,16 +350,22 @@ async def test_each_path_comes_with_its_own_body(run, rng):
     assert_closed(trace)
 
 
+@scenario
+async def visit_twice(kata, stage, *, first, second):
+    with stage.server() as address:
+        pairs = [await browse(kata, stage, address, paths) for paths in (first, second)]
+        await asyncio.sleep(1)
+        return pairs
+
+
 @result
 async def test_paths_may_repeat_or_lack(run, rng):
     """A path that is named twice comes twice; without paths, nothing comes and no time passes."""
     delays, bodies = site(rng, 2)
-    first, second = by_delay(delays)
-    trace = await run(visit_each, paths=[second, first, second], world=serve(delays, bodies))
-    assert trace.result == [(first, bodies[first]), (second, bodies[second]), (second, bodies[second])]
-    trace = await run(visit_each, paths=[])
-    assert trace.result == []
-    assert trace.noted_at("over") == [0]
+    fast, slow = by_delay(delays)
+    trace = await run(visit_twice, first=[], second=[slow, fast, slow], world=serve(delays, bodies))
+    assert trace.result == [[], [(fast, bodies[fast]), (slow, bodies[slow]), (slow, bodies[slow])]]
+    assert trace.noted_at("over") == [0, delays[slow] / 4]
 
 
 def assert_broken_off(trace, paths, moment):
@@ -385,7 +380,7 @@ def assert_broken_off(trace, paths, moment):
 @points(2)
 async def test_closed_early_it_cancels_the_rest(run, rng):
     """Closed early, it cancels the other fetches and waits until their connections are closed."""
-    delays, bodies = site(rng, rng.randint(4, 6))
+    delays, bodies = site(rng, rng.randint(4, 5))
     take = rng.randint(1, 2)
     order = by_delay(delays)
     moment = delays[order[take - 1]] / 4
@@ -399,7 +394,7 @@ async def test_closed_early_it_cancels_the_rest(run, rng):
 @cancellation
 async def test_the_first_failure_ends_it(run, rng):
     """The first failure is raised as it happens, once the other fetches are cancelled and their connections closed."""
-    delays, bodies = site(rng, rng.randint(4, 6))
+    delays, bodies = site(rng, rng.randint(4, 5))
     first, bad, *rest = by_delay(delays)
     failed = call(delays[bad] / 4, [sized(b"no", status="503 Out Of Order")])
     world = calls(request={**serve(delays, bodies).scripts["request"], bad: failed, rest[-1]: call(15.0, [])})
@@ -423,7 +418,7 @@ async def visit_each_cancelled(kata, stage, *, paths):
 @points(2)
 async def test_cancelled_it_ends_every_fetch(sweep, rng):
     """Cancelled while it waits for a page, it ends at once, and every fetch with it."""
-    delays, bodies = site(rng, 4)
+    delays, bodies = site(rng, 2)
     for trace in await sweep(visit_each_cancelled, paths=list(delays), world=serve(delays, bodies)):
         assert trace.noted_at("over") == [trace.struck_at]
         assert_broken_off(trace, [path for path in delays if delays[path] / 4 > trace.struck_at], trace.struck_at)
@@ -568,19 +563,19 @@ async def test_after_eof_the_whole_lines_are_answered(run, rng):
 
 @scenario
 async def crowd(kata, stage, *, silent, lines, until):
-    async def ask(address, place, line):
+    async def ask(address, line):
         async with client(address) as (reader, writer):
-            await asyncio.sleep(place / 4)
+            await asyncio.sleep(until / 2)
             writer.write(line)
             answer = (await reader.readline()).decode(errors="replace")
             stage.note("answered")
-            await asyncio.sleep(until - place / 4)
+            await asyncio.sleep(until / 2)
             return answer
 
     async with upper(kata) as address:
         async with asyncio.TaskGroup() as group:
             group.create_task(talk(address, silent, until))
-            tasks = [group.create_task(ask(address, place, line)) for place, line in enumerate(lines, 1)]
+            tasks = [group.create_task(ask(address, line)) for line in lines]
         return [task.result() for task in tasks]
 
 
@@ -590,7 +585,7 @@ async def test_many_clients_are_served_at_the_same_time(run, rng):
     """Any number of clients are served at the same time; one that says nothing holds nobody up."""
     lines = [f"client {rng.randrange(10**6)}\n" for _ in range(rng.randint(12, 20))]
     trace = await run(crowd, silent=b"half a li", lines=[line.encode() for line in lines], until=20.0)
-    assert trace.noted_at("answered") == [place / 4 for place in range(1, len(lines) + 1)]
+    assert trace.noted_at("answered") == [10.0] * len(lines)
     assert trace.result == [line.upper() for line in lines]
 
 
@@ -694,7 +689,7 @@ async def vanish(kata, stage, *, line, sent):
 async def test_a_client_that_vanishes_disturbs_nobody(run, rng):
     """A client may reset its connection at any moment, silent, in a line or unread: the others are served as before."""
     line = f"still here {rng.randrange(10**6)}\n"
-    sent = [b"", b"in the middle of a li", b"answer me\n" * 3, b"never reads its answers\n" * 40_000]
+    sent = [b"", b"in the middle of a li", b"answer me\n" * 3, (b"never reads " * 80 + b"\n") * 1000]
     trace = await run(vanish, line=line.encode(), sent=sent)
     assert trace.result == [line.upper()] * 5
 

@@ -87,7 +87,13 @@ def _behaviour(text: str) -> str | None:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.returns = None
-            for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg):
+            for arg in (
+                *node.args.posonlyargs,
+                *node.args.args,
+                *node.args.kwonlyargs,
+                node.args.vararg,
+                node.args.kwarg,
+            ):
                 if arg is not None:
                     arg.annotation = None
         elif isinstance(node, ast.AnnAssign):
@@ -125,7 +131,10 @@ def main() -> None:
         for mutant, alive in zip(found, pool.map(survives, found), strict=True):
             if alive:
                 left.append(mutant)
-                print(f"{mutant.kata}:{mutant.line} {mutant.operator}\n  - {mutant.before}\n  + {mutant.after}", flush=True)
+                print(
+                    f"{mutant.kata}:{mutant.line} {mutant.operator}\n  - {mutant.before}\n  + {mutant.after}",
+                    flush=True,
+                )
     for kata in dict.fromkeys(mutant.kata for mutant in found):
         made, stayed = (sum(each.kata == kata for each in group) for group in (found, left))
         print(f"{kata}: {made - stayed} of {made} noticed")

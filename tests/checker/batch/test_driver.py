@@ -6,11 +6,11 @@ import pytest
 
 from checker.batch.driver import Plan, choose_seed, report_rows, run
 from checker.batch.gradebook import Gradebook
-from checker.rows import Assignment, Grading, Learner
 from checker.batch.work import now
 from checker.course import installed_course
 from checker.intake import Handed
 from checker.messages import Limits
+from checker.rows import Assignment, Grading, Learner
 from checker.submission import Source
 
 COURSE = installed_course()

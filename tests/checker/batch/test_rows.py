@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from checker.rows import Assignment, Grading, Learner, Test, weigh
 from checker.batch.settings import BadSettings, read_settings
 from checker.course import installed_course
+from checker.rows import Assignment, Grading, Learner, Test, weigh
 
 
 def grading(kata, score, max_score=10.0, verdict="failed", **more):

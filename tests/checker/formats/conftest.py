@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from checker.rows import Assignment, Batch, Grading, Learner, Row, Test
 from checker.formats import write
+from checker.rows import Assignment, Batch, Grading, Learner, Row, Test
 
 KATAS = ("05_cancellation", "07_semaphore")
 NASTY = (

@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from checker.rows import Learner
 from checker.formats import write
 from checker.formats.summary import MAX_SUMMARY, inert
+from checker.rows import Learner
 from checker.submission import printable
 
 COMMAND = re.compile(r"::error title=([^:,\n]*)::(.*)")

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checker.rows import Assignment, Learner
 from checker.formats.common import cell
+from checker.rows import Assignment, Learner
 from checker.submission import printable
 
 STARTERS = tuple("=+-@＝＋－＠")

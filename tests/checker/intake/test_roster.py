@@ -2,8 +2,8 @@
 
 import pytest
 
-from checker.rows import Learner
 from checker.intake import BadRoster, Handed, match, read_roster
+from checker.rows import Learner
 
 
 def roster(tmp_path, text, encoding="utf-8"):
