@@ -97,7 +97,8 @@ def _run_suites(course: Course, submission: Sources, katas: Sequence[Kata], sess
     options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
     if threading.current_thread() is not threading.main_thread():
         options.append("--timeout-method=thread")  # signals are for the main thread alone
-    options += ["-c", os.devnull, "--rootdir", str(course.root / "tests" / "katas"), "--import-mode=importlib", f"--timeout={BACKSTOP}"]
+    options += ["-c", os.devnull, "--rootdir", str(course.root / "tests" / "katas")]
+    options += ["--import-mode=importlib", f"--timeout={BACKSTOP}"]
     if suites:
         status = pytest.main([*options, *suites], plugins=[plugin, bridge])
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or bridge.broken:

@@ -308,7 +308,9 @@ class Ledger:
         if len(self.trace.notes) >= MAX_NOTES:
             raise Malformed(f"more than {MAX_NOTES} notes")
         if not self._answered:
-            self.trace.notes.append(Noted(message.label, plain(message.value, 0, self._allowance), self._seconds(), message.thread))
+            self.trace.notes.append(
+                Noted(message.label, plain(message.value, 0, self._allowance), self._seconds(), message.thread)
+            )
 
     @property
     def now(self) -> Seconds:
