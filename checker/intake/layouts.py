@@ -148,7 +148,6 @@ def _unwrapped(tree: Tree, katas: Collection[str]) -> str:
 
 
 def _recognise(entries: list[Entry], tree: Tree, root: str, katas: Collection[str]) -> str:
-    names = [entry.name for entry in entries]
     folders = subfolders(entries)
     files = [entry.name for entry in entries if entry.kind == "file"]
     if METADATA in files:

@@ -185,8 +185,9 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
     that was already on its way), with nothing running on. Returns the traces; there is at least one.
 
     The run that is left alone at the end must have done some work: made a call under every label of the
-    world but those in `uncalled`, or calls or notes at all; or else `returns`, which is what it must return. Where it had calls that took time, a cancelled run must have
-    met one under way. So nobody earns a cancellation by merely waiting for it.
+    world but those in `uncalled`, or calls or notes at all; or else `returns`, which is what it must
+    return. Where it had calls that took time, a cancelled run must have met one under way. So nobody earns
+    a cancellation by merely waiting for it.
     """
 
     async def play(scenario: Callable[..., Any], **keywords: Any) -> list[Trace]:
