@@ -179,7 +179,17 @@ ToRunner = Now | Cleanup | Halt
 
 
 class Limits(msgspec.Struct, array_like=True, frozen=True):
-    """Real limits of one run: seconds of wall and CPU time, bytes of memory and files, processes."""
+    """Real limits of one run: seconds of wall and CPU time, bytes of memory and files, processes.
+
+    Args:
+        memory: bytes, for each process (of address space) and for all of them together (in use).
+        files: descriptors of a process.
+        file_size: bytes of one file.
+        processes: processes and threads.
+        turns: turns of the event loop without progress.
+        disk: bytes of all files together.
+        entries: files and folders.
+    """
 
     wall: float = 20.0
     cpu: int = 4
@@ -188,6 +198,8 @@ class Limits(msgspec.Struct, array_like=True, frozen=True):
     file_size: int = 8 << 20
     processes: int = 128
     turns: int = 50_000
+    disk: int = 32 << 20
+    entries: int = 10_000
 
 
 class Signature(msgspec.Struct, array_like=True, frozen=True):
@@ -211,6 +223,7 @@ class Play(msgspec.Struct, tag="play", array_like=True):
     importable: bool = False
     alone: bool = False
     """Whether it needs a process in which nothing has run before."""
+    network: bool = False
 
 
 class Kill(msgspec.Struct, tag="kill", array_like=True):
@@ -225,11 +238,23 @@ class Up(msgspec.Struct, tag="up", array_like=True):
 
 
 class Gone(msgspec.Struct, tag="gone", array_like=True):
-    """The run is over and nothing of it is left. `code` as `os.waitstatus_to_exitcode`."""
+    """The run is over.
+
+    Args:
+        code: as `os.waitstatus_to_exitcode` gives it.
+        shared: whether its process had played another run of the same submission before.
+        excess: what it was killed for using too much of: `memory`, `disk`, `entries` or `processes`.
+        used: so much of it.
+        limit: of so much that is allowed.
+        clean: whether nothing is left of it; otherwise the sandbox is of no use any more.
+    """
 
     code: int
     shared: bool = False
-    """Whether its process had played another run of the same submission before."""
+    excess: str = ""
+    used: int = 0
+    limit: int = 0
+    clean: bool = True
 
 
 FromZygote = Up | Gone

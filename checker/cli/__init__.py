@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from checker import __version__
-from checker.cli import check, grade, learn, prove
+from checker.cli import check, doctor, grade, learn, prove
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,6 +28,7 @@ for _command in (
     learn.hint,
     learn.start,
     grade.grade,
+    doctor.doctor,
     prove.verify,
 ):
     app.add_command(_command)

@@ -11,7 +11,8 @@ Reads /proc, which needs no permission for a process's state, and the loopback's
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 
 def is_quiet(pids: Iterable[int], *, loopback: bool = True) -> bool:
@@ -27,7 +28,7 @@ def is_quiet(pids: Iterable[int], *, loopback: bool = True) -> bool:
 def is_helper(pid: int) -> bool:
     """Whether a process is one of multiprocessing's own, which wait for orders and do no work of the run's."""
     try:
-        command = _read(f"/proc/{pid}/cmdline")
+        command = read(f"/proc/{pid}/cmdline")
     except OSError:
         return True
     return b"multiprocessing.resource_tracker" in command or b"multiprocessing.forkserver" in command
@@ -45,7 +46,7 @@ def _look(pids: Iterable[int]) -> list[tuple[str, bytes]] | None:
             base = f"/proc/{pid}/task/{thread}"
             try:
                 # The state follows the name, which may hold anything but ends at the last bracket.
-                if _read(f"{base}/stat").rpartition(b")")[2][1:2] not in b"SZX":
+                if read(f"{base}/stat").rpartition(b")")[2][1:2] not in b"SZX":
                     return None
                 seen.append((base, _slices(base)))
             except OSError:
@@ -55,19 +56,15 @@ def _look(pids: Iterable[int]) -> list[tuple[str, bytes]] | None:
 
 def _slices(base: str) -> bytes:
     try:
-        return _read(f"{base}/schedstat").rsplit(b" ", 1)[-1]
+        return read(f"{base}/schedstat").rsplit(b" ", 1)[-1]
     except OSError:  # a kernel without scheduler statistics counts switches all the same
-        lines = _read(f"{base}/status").splitlines()
+        lines = read(f"{base}/status").splitlines()
         return b"".join(line for line in lines if b"ctxt_switches" in line)
 
 
 def is_working(pid: int) -> bool:
     """Whether a process is alive, neither ended and waiting to be reaped nor one of the helpers."""
-    try:
-        state = _read(f"/proc/{pid}/stat").rpartition(b")")[2][1:2]
-    except OSError:
-        return False
-    return state not in b"ZX" and not is_helper(pid)
+    return elsewhere is not None or (is_alive(pid) and not is_helper(pid))
 
 
 SETTLED = {b"01", b"05", b"06", b"07", b"08", b"0A"}
@@ -78,9 +75,12 @@ WINDOW_CLOSED = b"04"
 
 def _in_flight() -> bool:
     """Whether bytes or handshakes are under way on this network namespace's loopback."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    for count, table in (("sockstat", "tcp"), ("sockstat6", "tcp6")):
         try:
-            lines = _read(table).splitlines()[1:]
+            # A table takes the kernel milliseconds, since it searches the whole machine's; a count does not.
+            if re.search(rb"^TCP6?: inuse 0\b", read(f"/proc/net/{count}"), re.MULTILINE):
+                continue
+            lines = read(f"/proc/net/{table}").splitlines()[1:]
         except OSError:
             continue
         for line in lines:
@@ -93,7 +93,8 @@ def _in_flight() -> bool:
     return False
 
 
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """The beginning of a file of /proc, 64 KiB at most, which is all that such files hold."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, 1 << 16)
@@ -102,16 +103,66 @@ def _read(path: str) -> bytes:
 
 
 def descendants(root: int) -> list[int]:
-    """A process and all that came of it, as /proc tells."""
+    """A process and all that came of it, the dead left out."""
+    if elsewhere is not None:
+        return [root, *elsewhere()]
+    try:
+        return _tree(root)
+    except FileNotFoundError:  # a kernel without lists of children
+        return _search(root)
+
+
+elsewhere: Callable[[], list[int]] | None = None
+"""Gives this process's children at work, where /proc cannot be seen from here: as `asked`, in step with the clock."""
+asked: Callable[[], list[int]] | None = None
+"""Asks the zygote, which does see /proc."""
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process still has a thread: one that has ended waits as a zombie to be reaped."""
+    try:
+        fields = read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    except OSError:
+        return False
+    # The first thread may have ended before the others; then it is shown as a zombie too.
+    return fields[0] not in b"ZX" or int(fields[17]) > 1
+
+
+def tasks() -> int:
+    """How many processes and threads there are on this machine."""
+    return int(read("/proc/loadavg").split()[3].partition(b"/")[2])
+
+
+def _tree(root: int) -> list[int]:
+    found = [root]
+    for pid in found:
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+        except OSError:
+            continue
+        for thread in threads:
+            try:
+                children = read(f"/proc/{pid}/task/{thread}/children")
+            except ProcessLookupError:
+                continue
+            except FileNotFoundError:
+                if pid == root and thread == str(root):
+                    raise
+                continue
+            found += [int(child) for child in children.split()]
+    return [root, *filter(is_alive, found[1:])]
+
+
+def _search(root: int) -> list[int]:
     parents = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                fields = _read(f"/proc/{name}/stat").rpartition(b")")[2].split()
+                fields = read(f"/proc/{name}/stat").rpartition(b")")[2].split()
             except OSError:
                 continue
             parents[int(name)] = int(fields[1])
     found = [root]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
-    return found
+    return [root, *filter(is_alive, found[1:])]

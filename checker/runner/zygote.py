@@ -13,22 +13,29 @@ import importlib
 import os
 import re
 import select
-import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from checker import messages
-from checker.runner import encode, observer, surroundings
+from checker.runner import confine, encode, observer, surroundings, sweep
 from checker.runner import play as playing
+from checker.runner.warden import Excess, Warden
 
 _NEEDS_WALL_CLOCK = re.compile(rb"\b(datetime|time|calendar|email|logging)\b")
 _REAL_STEP = 0.002
 """Seconds after which a run whose child processes are at work is told that real time has gone by."""
+SWEEP = 2.0
+"""Real seconds that ending a run's processes, and emptying a folder, may take; then the sandbox is given up."""
+IDLE = 0.25
+"""Real seconds for which a process waits for another run; it is not watched while it waits."""
 _LOOPBACK_PATIENCE = 0.05
 """Seconds for which bytes in flight are waited for where they may be some other program's."""
 
@@ -48,26 +55,37 @@ class Run:
     asked: int
     answer: int
     folder: str | None
+    family: socket.socket | None
+    """Down here a run that cannot see /proc asks for its child processes."""
+    limits: messages.Limits
+    """As the kernel is to apply them."""
     played: int = 0
 
     def fits(self, order: messages.Play) -> bool:
         """Whether an order is for the same file of the same submission, and may share a process."""
         mine = self.order
-        return not order.alone and (mine.kata, mine.source, mine.limits) == (order.kata, order.source, order.limits)
+        same = all(getattr(mine, name) == getattr(order, name) for name in ("kata", "source", "limits", "network"))
+        return same and not order.alone
 
 
 class Zygote:
     """Args: control: the socket to the grader; alone: whether this is process 1 of a pid namespace."""
 
-    def __init__(self, control: socket.socket, *, alone: bool) -> None:
+    def __init__(self, control: socket.socket, plan: confine.Plan, *, alone: bool) -> None:
         self._control = control
+        self._plan = plan
         self._alone = alone
+        self._me = os.getpid()
         self._waiting: Run | None = None
+        self._confinement = confine.Confinement(plan)
+        self._before = {name: facts for folder in plan.swept for name, facts in sweep.inventory(folder).items()}
 
     def serve(self) -> None:
         """Take orders until the grader hangs up."""
         self._send(messages.Up())
         while True:
+            if self._waiting is not None and not select.select([self._control], [], [], IDLE)[0]:
+                self._end_waiting()
             order, descriptors = self._receive()
             if order is None:
                 return
@@ -76,13 +94,17 @@ class Zygote:
             else:
                 self._end_waiting()
 
+    def end(self) -> None:
+        """End whatever there still is: the grader has gone."""
+        self._end(None)
+
     # --- one run ----------------------------------------------------------------------------------
 
     def _play(self, order: messages.Play, descriptors: list[int]) -> messages.Gone:
         run = self._waiting
         if run is not None and run.fits(order):
             self._waiting = None
-            data = messages.frame(order)
+            data = messages.frame(msgspec.structs.replace(order, limits=run.limits))
             with contextlib.suppress(OSError):  # it has ended meanwhile, which the watch will see
                 run.encore.sendall(data[socket.send_fds(run.encore, [data], descriptors) :])
         else:
@@ -91,88 +113,122 @@ class Zygote:
         for descriptor in descriptors:
             os.close(descriptor)
         run.played += 1
-        code = self._watch(run)
-        if code is None:
+        over = self._watch(run, Warden(order.limits, self._plan.swept, counted=self._plan.counted))
+        if over is None and not sweep.changed(self._before):
             self._waiting = run
-        else:
-            self._forget(run)
-        return messages.Gone(code or 0, run.played > 1)
+            return messages.Gone(0, run.played > 1)
+        return self._finish(run, over)
+
+    def _finish(self, run: Run, excess: Excess | None) -> messages.Gone:
+        """End all that is left of a run, so that the next one meets nothing of it."""
+        code, clean = self._end(run.pid)
+        clean &= self._forget(run)
+        if sweep.changed(self._before):
+            clean &= sweep.restore(self._before, SWEEP)
+        return messages.Gone(code, run.played > 1, *(excess or Excess("", 0, 0)), clean)
 
     def _begin(self, order: messages.Play, descriptors: list[int]) -> Run:
         if _NEEDS_WALL_CLOCK.search(order.source):
             surroundings.preload_freezegun()
+        self._confinement.prepare(network=order.network, semaphores=order.importable)
         asked, ask = os.pipe()
         answers, answer = os.pipe()
         ours, theirs = socket.socketpair()
+        family, relative = socket.socketpair() if self._plan.landlock else (None, None)
         folder = tempfile.mkdtemp(prefix="run-") if order.importable else None
+        limits = self._countable(order.limits)
         pid = os.fork()
         if pid == 0:
             try:
-                self._control.close()
-                ours.close()
+                confine.own_up(self._me)
+                for end in (self._control, ours, *([family] if family is not None else [])):
+                    end.close()
+                if relative is not None:
+                    observer.asked = lambda: _asked_for_children(relative)
+                self._confinement.enter(network=order.network, semaphores=order.importable)
+                order = msgspec.structs.replace(order, limits=limits)
                 _perform(order, descriptors, playing.PipeOnlooker(ask, answers), folder, theirs)
             finally:
                 os._exit(70)
         os.close(ask)
         os.close(answers)
         theirs.close()
-        return Run(order, pid, ours, asked, answer, folder)
+        if relative is not None:
+            relative.close()
+        return Run(order, pid, ours, asked, answer, folder, family, limits)
+
+    def _countable(self, limits: messages.Limits) -> messages.Limits:
+        """The limits as the kernel is to apply them: it counts all processes of a user, the grader's too."""
+        if self._alone or self._plan.uid:
+            return limits
+        return msgspec.structs.replace(limits, processes=limits.processes + observer.tasks())
 
     def _end_waiting(self) -> None:
         run, self._waiting = self._waiting, None
         if run is not None:
-            _kill(run.pid)
-            self._reap(run.pid)
-            self._forget(run)
+            self._finish(run, None)
 
-    def _forget(self, run: Run) -> None:
+    def _forget(self, run: Run) -> bool:
         run.encore.close()
         os.close(run.asked)
         os.close(run.answer)
-        if run.folder is not None:
-            shutil.rmtree(run.folder, ignore_errors=True)
+        if run.family is not None:
+            run.family.close()
+        return run.folder is None or sweep.remove(run.folder, SWEEP)
 
-    def _watch(self, run: Run) -> int | None:
-        """Wait for the run to be over, answering whether all is quiet; then end whatever it has left.
+    def _watch(self, run: Run, warden: Warden) -> Excess | None:
+        """Wait for the run to be over, answering whether all is quiet.
 
-        Returns its exit code; None where its process has nothing left behind and waits for the next run.
+        Returns:
+            None where its process has nothing left behind and waits for the next run; what it used too much
+            of, or an empty excess, where its processes are to be ended.
         """
-        pid, asked, answer, encore = run.pid, run.asked, run.answer, run.encore.fileno()
-        poller = select.poll()
-        exited = os.pidfd_open(pid)
-        for descriptor in (exited, asked, encore, self._control.fileno()):
-            poller.register(descriptor, select.POLLIN)
-        pending = False
-        asked_at = 0.0
-        pause = 0.0
+        nothing = Excess("", 0, 0)
+        exited = os.pidfd_open(run.pid)
+        sockets = [run.encore, self._control, *([run.family] if run.family else [])]
+        heard = [exited, run.asked, *(each.fileno() for each in sockets)]
+        pending, asked_at, pause = False, 0.0, 0.0
         try:
             while True:
-                ready = dict(poller.poll(pause * 1000 if pending else None))
+                timeout = max(0.0, warden.due - time.monotonic())
+                # Not `poll`, which rounds up to whole milliseconds.
+                ready, _, _ = select.select(heard, [], [], min(pause, timeout) if pending else timeout)
                 if exited in ready:
-                    return self._reap(pid)
-                if encore in ready:
-                    if run.encore.recv(1) and self._is_single(pid):
-                        return None
-                    _kill(pid)
-                    return self._reap(pid)
+                    return nothing
+                if time.monotonic() >= warden.due and (excess := warden.look(self._pids(run.pid))):
+                    return excess
+                if run.encore.fileno() in ready:
+                    return None if run.encore.recv(1) and self._is_single(run.pid) else nothing
                 if self._control.fileno() in ready:
                     order, _ = self._receive()
                     if order is None:
-                        os._exit(0)
-                    os.kill(pid, signal.SIGKILL)
-                if asked in ready:
-                    if not os.read(asked, 64):
-                        poller.unregister(asked)
+                        raise SystemExit
+                    return nothing
+                if run.family is not None and run.family.fileno() in ready:
+                    self._name_children(run.pid, run.family, heard)
+                if run.asked in ready:
+                    if not os.read(run.asked, 64):
+                        heard.remove(run.asked)
                     pending, asked_at, pause = True, time.monotonic(), 0.0
                 if pending:
-                    word = self._word(pid, asked_at)
+                    word = self._word(run.pid, asked_at)
+                    if run.family is not None and select.select([run.family], [], [], 0)[0]:
+                        word = b""  # a thread that waits for an answer from here does not sleep
                     if word:
                         with contextlib.suppress(BrokenPipeError):  # it has just ended
-                            os.write(answer, word)
+                            os.write(run.answer, word)
                     pending = not word
-                    pause = min(0.002, pause * 2 or 0.00002)
+                    pause = min(0.002, pause * 2 or 0.00005)
         finally:
             os.close(exited)
+
+    def _name_children(self, pid: int, family: socket.socket, heard: list[int]) -> None:
+        """Tell a run that cannot see /proc which of its child processes are at work."""
+        with contextlib.suppress(OSError):
+            if not family.recv(64, socket.MSG_DONTWAIT):
+                heard.remove(family.fileno())
+            working = [other for other in observer.descendants(pid)[1:] if observer.is_working(other)]
+            family.send(struct.pack(f"=I{len(working)}I", len(working), *working), socket.MSG_DONTWAIT)
 
     def _word(self, pid: int, asked_at: float) -> bytes:
         """`q`: all is quiet; `r`: children are at work and real time has passed; nothing: ask again."""
@@ -182,31 +238,46 @@ class Zygote:
             return b"r" if waited >= _REAL_STEP else b""
         # Without a net namespace, other programs' connections are seen as well: look past them after a while.
         loopback = self._alone or waited < _LOOPBACK_PATIENCE
-        return b"q" if observer.is_quiet(pids, loopback=loopback) else b""
+        # A list of children may lack one while another ends: only two equal ones are believed.
+        quiet = observer.is_quiet(pids, loopback=loopback) and (self._alone or self._pids(pid) == pids)
+        return b"q" if quiet else b""
 
     def _is_single(self, pid: int) -> bool:
         """Whether a run's process has neither children nor threads."""
         return self._pids(pid) == [pid] and os.listdir(f"/proc/{pid}/task") == [str(pid)]
 
-    def _pids(self, pid: int) -> list[int]:
-        if self._alone:
-            return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
-        return observer.descendants(pid)
+    def _pids(self, pid: int | None) -> list[int]:
+        """All living processes of the run."""
+        if not self._alone:
+            return observer.descendants(os.getpid())[1:]
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+        return [other for other in found if other == pid or observer.is_alive(other)]
 
-    def _reap(self, pid: int) -> int:
-        left = [] if self._alone else observer.descendants(pid)[1:]
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        if self._alone:
-            # Process 1 of a namespace may end everybody else in it, and nobody there can end it.
-            _kill(-1)
-        for other in left:
-            _kill(other)
+    def _end(self, pid: int | None) -> tuple[int, bool]:
+        """End all processes of the run; its exit code, and whether really all have ended."""
+        deadline = time.monotonic() + SWEEP
+        code = -signal.SIGKILL
+        if pid is not None:
+            _kill(pid)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
         while True:
+            if self._alone or self._plan.uid == os.getuid() != 0:
+                # Process 1 of a namespace may end everybody else in it, and nobody there can end it;
+                # so may the only process that outlives the others of a user that nobody else is.
+                _kill(-1)
             try:
-                if os.waitpid(-1, 0 if self._alone else os.WNOHANG) == (0, 0):
-                    return code
+                while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                    if ended[0] == pid:
+                        code = os.waitstatus_to_exitcode(ended[1])
             except ChildProcessError:
-                return code
+                return code, True
+            if time.monotonic() > deadline:
+                return code, False
+            # Whoever has lost its parent comes here, so that in the end all are found.
+            for other in self._pids(pid):
+                _kill(other)
+            time.sleep(0.0002)
 
     # --- the grader's socket ------------------------------------------------------------------------
 
@@ -261,18 +332,38 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def _asked_for_children(relative: socket.socket) -> list[int]:
+    relative.sendall(b"?")
+    (many,) = struct.unpack("=I", relative.recv(4, socket.MSG_WAITALL))
+    return list(struct.unpack(f"={many}I", relative.recv(4 * many, socket.MSG_WAITALL))) if many else []
+
+
 def main() -> None:
-    """Arguments: the control socket's descriptor, then the modules to load before forking."""
+    """Arguments: the control socket's descriptor, the plan as JSON, then the modules to load before forking."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
-    _harden()
-    for name in sys.argv[2:]:
-        importlib.import_module(name)
-    encode.learn_classes()
-    gc.collect()
-    gc.disable()
-    gc.freeze()
-    Zygote(control, alone=os.getpid() == 1).serve()
+    plan = msgspec.json.decode(sys.argv[2], type=confine.Plan)
+    alone = os.getpid() == 1
+    zygote = None
+    try:
+        if not alone:
+            confine.leave_when_alone(os.getppid())
+        _harden()
+        if plan.temp:
+            tempfile.tempdir = plan.temp
+        for name in sys.argv[3:]:
+            importlib.import_module(name)
+        encode.learn_classes()
+        gc.collect()
+        gc.disable()
+        gc.freeze()
+        zygote = Zygote(control, plan, alone=alone)
+        zygote.serve()
+    except (SystemExit, BrokenPipeError, ConnectionResetError):
+        pass  # the grader has gone
+    finally:
+        if zygote is not None:
+            zygote.end()
     os._exit(0)
 
 

@@ -2,8 +2,9 @@
 
 `launch` starts the runner's first process in the best sandbox there is.  The kinds, from the strongest:
 
-`bwrap`  bubblewrap: namespaces of its own, a read-only Python, a seccomp filter.  See `bwrap`.
-`none`   a session of its own and real limits, nothing more.  See `plain`.
+`bwrap`     bubblewrap: namespaces of its own, a read-only Python, a seccomp filter.  See `bwrap`.
+`landlock`  files, ports and signals shut off by the kernel's Landlock, all else by seccomp.  See `landlock`.
+`none`      a session of its own and real limits, nothing more.  See `plain`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from checker.sandbox.base import Sandbox, Unavailable
 
 KINDS = ("auto", "bwrap", "landlock", "none")
+_refused: set[str] = set()
 
 
 def launch(kind: str, preload: Sequence[str] = ()) -> Sandbox:
@@ -25,19 +27,34 @@ def launch(kind: str, preload: Sequence[str] = ()) -> Sandbox:
     Raises:
         Unavailable: this machine does not offer that kind; says what to do.
     """
-    if kind == "landlock":
-        raise Unavailable("The landlock sandbox is not part of this version; use --sandbox bwrap or none.")
-    if kind in ("auto", "bwrap"):
+    for each in KINDS[1:] if kind == "auto" else (kind,):
+        if kind == "auto" and each in _refused:
+            continue
+        try:
+            return _launch(each, preload)
+        except Unavailable:
+            if kind != "auto":
+                raise
+    raise Unavailable(f"There is no sandbox {kind!r}; choose one of {', '.join(KINDS)}.")
+
+
+def refuse(kind: str) -> None:
+    """Remember for this process that a kind does not start here, so that `auto` does not try it again."""
+    _refused.add(kind)
+
+
+def _launch(kind: str, preload: Sequence[str]) -> Sandbox:
+    if kind == "bwrap":
         from checker.sandbox import bwrap
 
-        try:
-            return bwrap.launch(preload)
-        except Unavailable:
-            if kind == "bwrap":
-                raise
+        return bwrap.launch(preload)
+    if kind == "landlock":
+        from checker.sandbox import landlock
+
+        return landlock.launch(preload)
     from checker.sandbox import plain
 
     return plain.launch(preload)
 
 
-__all__ = ["KINDS", "Sandbox", "Unavailable", "launch"]
+__all__ = ["KINDS", "Sandbox", "Unavailable", "launch", "refuse"]

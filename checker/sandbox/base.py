@@ -10,9 +10,15 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+import msgspec
+
+from checker.runner import sweep
+from checker.runner.confine import Plan
 
 BOOT = """\
 import os, sys
@@ -36,6 +42,8 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """The whole environment of a runner."""
 
+REMOVAL = 10.0
+"""Real seconds that removing a sandbox's folder may take."""
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -47,28 +55,118 @@ class Sandbox:
     """A running sandbox: its first process and the socket to it.
 
     Args:
-        kind: `bwrap` or `none`.
+        kind: `bwrap`, `landlock` or `none`.
         process: the process that holds the sandbox; ending it ends everything within.
         control: the grader's end of the control socket.
+        user: the spare user that it runs as, if there is one.
+        folder: a folder of the machine's that is only this sandbox's, to be removed at the end.
     """
 
-    def __init__(self, kind: str, process: subprocess.Popen[bytes], control: socket.socket) -> None:
+    def __init__(
+        self,
+        kind: str,
+        process: subprocess.Popen[bytes],
+        control: socket.socket,
+        user: SpareUser | None = None,
+        folder: str | None = None,
+    ) -> None:
         self.kind = kind
         self.process = process
         self.control = control
+        self._user = user
+        self._folder = folder
 
     def close(self) -> None:
         """End everything in the sandbox; does no harm twice."""
         self.control.close()
-        # At the end of the stream the first process leaves by itself, and with it everything in its namespace.
+        # At the end of the stream the first process leaves by itself, and with it everything in the sandbox.
+        try:
+            self.process.wait(timeout=3.0)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            self.process.wait()
+        if self._user is not None:
+            if self.process.returncode and self.kind != "bwrap":
+                self._user.end_all()
+            self._user.close()
+        if self._folder is not None:
+            _remove(self._folder)
+            self._folder = None
+
+    def failure(self) -> str:
+        """Why it did not come up, as far as can be told, to be put behind a sentence's last word."""
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=1.0)
-            return
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            self.process.kill()
-        self.process.wait()
+            code = self.process.wait(timeout=1.0)
+            return f" (exit status {code})" if code >= 0 else f" (signal {-code})"
+        return ""
+
+
+class SpareUser:
+    """A user id that nobody has, from the range that is kept for such use, for a grader that is root.
+
+    No two sandboxes may have the same one at a time, since a user's processes can end each other: each is
+    claimed by a name among the abstract unix sockets, which the kernel gives up when its owner ends.
+    """
+
+    FIRST, MANY = 61184, 4000
+
+    def __init__(self) -> None:
+        self._claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        start = int.from_bytes(os.urandom(4), "big")
+        for attempt in range(self.MANY):
+            self.uid = self.FIRST + (start + attempt) % self.MANY
+            with suppress(OSError):
+                self._claim.bind(f"\0asyncio-katas/user/{self.uid}")
+                return
+        raise Unavailable("No user id is free for a sandbox; end other graders first.")
+
+    def end_all(self) -> None:
+        """End every process of this user: one of its own does it, so that nobody else can be meant."""
+        code = "import os, sys; uid = int(sys.argv[1]); os.setgroups([]); os.setresgid(uid, uid, uid)"
+        code += "; os.setresuid(uid, uid, uid); os.kill(-1, 9)"
+        subprocess.run([sys.executable, "-I", "-S", "-c", code, str(self.uid)], check=False, stderr=subprocess.DEVNULL)
+
+    def close(self) -> None:
+        """Give the id up."""
+        self._claim.close()
+
+
+def spare_user() -> SpareUser | None:
+    """A spare user where the grader is root; an ordinary user can become nobody else."""
+    return SpareUser() if os.getuid() == 0 else None
+
+
+def box(kind: str, uid: int = 0) -> tuple[str, str, str]:
+    """A folder for one sandbox: itself, in it one that shows this package alone, and one for temporary files."""
+    place = tempfile.gettempdir()
+    if uid and not passable(place):
+        place = "/tmp"
+    folder = tempfile.mkdtemp(prefix=f"kata-{kind}-", dir=place)
+    Path(folder).chmod(0o711)  # the spare user passes through it
+    harness, temp = Path(folder, "harness"), Path(folder, "tmp")
+    harness.mkdir(mode=0o755)
+    (harness / "checker").symlink_to(PACKAGE)
+    temp.mkdir(mode=0o700)
+    if uid:
+        os.chown(temp, uid, uid)
+    return folder, str(harness), str(temp)
+
+
+def passable(folder: str | Path) -> bool:
+    """Whether any user can reach what lies in this folder."""
+    place = Path(folder).resolve()
+    return all(each.stat().st_mode & 0o001 for each in (place, *place.parents))
+
+
+def _remove(folder: str) -> None:
+    harness = Path(folder, "harness")
+    with suppress(OSError):
+        (harness / "checker").unlink()
+        harness.rmdir()
+    sweep.remove(folder, REMOVAL)
 
 
 def site_packages() -> list[str]:
@@ -77,12 +175,31 @@ def site_packages() -> list[str]:
 
 
 def interpreter(
-    paths: Sequence[str], descriptor: int, preload: Sequence[str], *, uid: int = 0, python: str | None = None
+    paths: Sequence[str], descriptor: int, preload: Sequence[str], plan: Plan, *, uid: int = 0, boot: str = BOOT
 ) -> list[str]:
     """The command that starts the zygote; the interpreter reads no environment and no site files."""
-    python = python or str(getattr(sys, "_base_executable", sys.executable))
-    command = [python, "-I", "-S", "-B", "-X", "utf8", "-c", BOOT, str(uid), os.pathsep.join(paths)]
-    return [*command, str(descriptor), *preload]
+    command = [python(), "-I", "-S", "-B", "-X", "utf8", "-c", boot, str(uid), os.pathsep.join(paths)]
+    return [*command, str(descriptor), msgspec.json.encode(plan).decode(), *preload]
+
+
+def python() -> str:
+    """The interpreter itself: that of a virtual environment would look for files that are not shown."""
+    return str(getattr(sys, "_base_executable", sys.executable))
+
+
+def read_only() -> list[str]:
+    """Python, its libraries and the installed packages; of the system, what these are linked to."""
+    base = Path(sys.base_prefix)
+    paths = [Path("/usr/lib"), Path("/usr/bin"), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache")]
+    paths += [Path("/usr/lib64"), Path("/usr/lib32")]
+    paths += [path for path in map(Path, ("/bin", "/lib", "/lib64")) if not path.is_symlink()]
+    paths += [base / "lib", base / "bin", Path(python()).parent, *map(Path, site_packages())]
+    found: list[Path] = []
+    for path in paths:
+        with suppress(OSError):
+            if path.exists() and not any(path == other or other in path.parents for other in found):
+                found.append(path)
+    return [str(path) for path in found]
 
 
 def compile_runner() -> None:
@@ -92,9 +209,3 @@ def compile_runner() -> None:
         with suppress(OSError):
             if not cached.exists() or cached.stat().st_mtime < source.stat().st_mtime:
                 py_compile.compile(str(source), quiet=2)
-
-
-def spare_uid() -> int:
-    """A user id that nobody has, for a grader that is root; from the range that is kept for such use."""
-    first, many = 61184, 4000
-    return first + (os.getpid() * 31 + int.from_bytes(os.urandom(1), "big")) % many

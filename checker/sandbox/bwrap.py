@@ -11,11 +11,10 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from checker.runner.confine import Plan
 from checker.sandbox import seccomp
 from checker.sandbox.base import (
     ENVIRONMENT,
@@ -24,8 +23,9 @@ from checker.sandbox.base import (
     Unavailable,
     compile_runner,
     interpreter,
+    read_only,
     site_packages,
-    spare_uid,
+    spare_user,
 )
 
 TMP_BYTES = 32 << 20
@@ -45,7 +45,8 @@ def launch(preload: Sequence[str]) -> Sandbox:
             "bubblewrap is not installed; install your system's package `bubblewrap`, or use --sandbox none."
         )
     compile_runner()
-    uid = spare_uid() if os.getuid() == 0 else 0
+    user = spare_user()
+    uid = user.uid if user is not None else 0
     ours, theirs = socket.socketpair()
     filter_fd = _memory_file("seccomp", seccomp.program())
     arguments = "\0".join(_arguments(uid, filter_fd)).encode()
@@ -64,11 +65,12 @@ def launch(preload: Sequence[str]) -> Sandbox:
         theirs.close()
         os.close(filter_fd)
         os.close(args_fd)
-    return Sandbox("bwrap", process, ours)
+    return Sandbox("bwrap", process, ours, user)
 
 
 def _command(control: int, preload: Sequence[str], uid: int) -> list[str]:
-    return interpreter([*site_packages(), HARNESS], control, preload, uid=uid)
+    plan = Plan(temp="/tmp", swept=["/tmp", "/dev/shm"], counted=True, uid=uid)
+    return interpreter([*site_packages(), HARNESS], control, preload, plan, uid=uid)
 
 
 def _arguments(uid: int, filter_fd: int) -> list[str]:
@@ -87,9 +89,11 @@ def _arguments(uid: int, filter_fd: int) -> list[str]:
 
 def _mounts() -> list[str]:
     mounts = ["--proc", "/proc", "--dev", "/dev"]
+    # Shared mappings of /dev/zero are memory that nobody could count.
+    mounts += ["--ro-bind", "/dev/null", "/dev/zero"]
     mounts += ["--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/dev/shm"]
     mounts += ["--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
-    shown = _read_only()
+    shown = read_only()
     for folder in _parents([*shown, f"{HARNESS}/checker"]):
         # Said outright: bwrap makes missing parents for their owner only, who is not the user inside.
         mounts += ["--perms", "0755", "--dir", folder]
@@ -100,22 +104,6 @@ def _mounts() -> list[str]:
             mounts += ["--symlink", str(Path(link).readlink()), link]
     mounts += ["--ro-bind", str(PACKAGE), f"{HARNESS}/checker"]
     return [*mounts, "--remount-ro", "/"]
-
-
-def _read_only() -> list[str]:
-    """Python, its libraries and the installed packages; of the system, what these are linked to."""
-    base = Path(sys.base_prefix)
-    python = Path(getattr(sys, "_base_executable", sys.executable))
-    paths = [Path("/usr/lib"), Path("/usr/bin"), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache")]
-    paths += [Path("/usr/lib64"), Path("/usr/lib32")]
-    paths += [path for path in map(Path, ("/bin", "/lib", "/lib64")) if not path.is_symlink()]
-    paths += [base / "lib", base / "bin", python.parent, *map(Path, site_packages())]
-    found: list[Path] = []
-    for path in paths:
-        with suppress(OSError):
-            if path.exists() and not any(path == other or other in path.parents for other in found):
-                found.append(path)
-    return [str(path) for path in found]
 
 
 def _parents(paths: Sequence[str]) -> list[str]:

@@ -8,26 +8,27 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import tempfile
 from collections.abc import Sequence
 
-from checker.sandbox.base import ENVIRONMENT, PACKAGE, Sandbox, compile_runner, interpreter, site_packages
+from checker.runner.confine import Plan
+from checker.sandbox.base import ENVIRONMENT, Sandbox, box, compile_runner, interpreter, site_packages
 
 
 def launch(preload: Sequence[str]) -> Sandbox:
     """Start the runner as an ordinary child process."""
     compile_runner()
     ours, theirs = socket.socketpair()
-    folder = tempfile.gettempdir()
+    folder, harness, temp = box("none")
+    plan = Plan(temp=temp, swept=[temp])
     with theirs:
         process = subprocess.Popen(
-            interpreter([*site_packages(), str(PACKAGE.parent)], theirs.fileno(), preload),
+            interpreter([*site_packages(), harness], theirs.fileno(), preload, plan),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=None if os.environ.get("KATA_DEBUG") else subprocess.DEVNULL,
-            env={**ENVIRONMENT, "HOME": folder},
-            cwd=folder,
+            env={**ENVIRONMENT, "HOME": temp, "TMPDIR": temp},
+            cwd=temp,
             start_new_session=True,
         )
-    return Sandbox("none", process, ours)
+    return Sandbox("none", process, ours, folder=folder)

@@ -45,6 +45,7 @@ class Performance:
     wall_clock: float = WALL_CLOCK
     strike: int | None = None
     importable: bool = False
+    network: bool = True
 
 
 class Session:
@@ -121,32 +122,42 @@ class Session:
     # --- the sandbox ---------------------------------------------------------------------------------
 
     def _ready(self) -> sandbox.Sandbox:
-        """The sandbox, up; one that does not come up where `auto` may choose is replaced by none."""
-        self.start()
-        assert self._sandbox is not None
-        if not self._up:
-            channel = Channel(self._sandbox.control, time.monotonic() + START_LIMIT)
-            with suppress(Silence, Malformed):
-                body = channel.receive()
-                self._up = body is not None and isinstance(messages.decode_from_zygote(body), messages.Up)
-        if self._up:
-            return self._sandbox
-        broken = self._sandbox.kind
-        self.close()
-        if broken == "bwrap" and self._kind == "auto":
-            self._kind = "none"
-            return self._ready()
-        raise GraderFault(
-            f"The {broken} sandbox did not start. "
-            + ("bwrap may not make namespaces here; try --sandbox none." if broken == "bwrap" else "")
-        )
+        """The sandbox, up; where `auto` may choose, one that is refused here is replaced by the next best."""
+        while True:
+            self.start()
+            assert self._sandbox is not None
+            box = self._sandbox
+            if self._up or self._comes_up(box):
+                return box
+            reason = box.failure()
+            self.close()
+            if self._kind != "auto" or box.kind == "none":
+                raise GraderFault(f"The {box.kind} sandbox did not start{reason}; `kata doctor` says what is missing.")
+            sandbox.refuse(box.kind)
+
+    def _comes_up(self, box: sandbox.Sandbox) -> bool:
+        """Whether a sandbox says that it is up; False if it has ended instead.
+
+        Raises:
+            GraderFault: it does neither; that is no reason to take a weaker one.
+        """
+        channel = Channel(box.control, time.monotonic() + START_LIMIT)
+        try:
+            body = channel.receive()
+            self._up = body is not None and isinstance(messages.decode_from_zygote(body), messages.Up)
+        except Silence:
+            self.close()
+            raise GraderFault(f"The {box.kind} sandbox was not up after {START_LIMIT:.0f} s; try again.") from None
+        except (Malformed, ValueError, OSError):
+            self._up = False
+        return self._up
 
     # --- a run -----------------------------------------------------------------------------------------
 
     def _play(self, performance: Performance, world: World, rng: random.Random) -> Trace:
         box = self._ready()
         limits = self._run_limits()
-        ledger = Ledger(world, rng)
+        ledger = Ledger(world, rng, performance.strike)
         ours, theirs = socket.socketpair()
         output = os.memfd_create("output")
         try:
@@ -154,12 +165,12 @@ class Session:
                 self._order(box, performance, limits, theirs.fileno(), output)
             channel = Channel(ours, time.monotonic() + limits.wall + GRACE)
             silent = _converse(channel, ledger)
-            code = self._await_end(box, kill=silent)
+            gone = self._await_end(box, kill=silent)
             ledger.trace.printed = _printed(output)
         finally:
             ours.close()
             os.close(output)
-        _judge_ending(ledger, code, silent, limits)
+        _judge_ending(ledger, gone, silent, limits)
         self._time_outs += ledger.trace.ended == "timed out"
         return ledger.trace
 
@@ -182,6 +193,7 @@ class Session:
             limits=limits,
             importable=performance.importable,
             alone=self.alone,
+            network=performance.network,
         )
         data = messages.frame(order)
         box.control.settimeout(START_LIMIT)
@@ -189,8 +201,8 @@ class Session:
             sent = socket.send_fds(box.control, [data], [channel, output])
             box.control.sendall(data[sent:])
 
-    def _await_end(self, box: sandbox.Sandbox, *, kill: bool) -> int | None:
-        """Wait until nothing is left of the run; returns its exit code, None if the sandbox broke."""
+    def _await_end(self, box: sandbox.Sandbox, *, kill: bool) -> messages.Gone | None:
+        """Wait until nothing is left of the run; None if the sandbox broke."""
         control = Channel(box.control, time.monotonic() + GRACE)
         if kill:
             with suppress(OSError):
@@ -201,7 +213,9 @@ class Session:
                 gone = messages.decode_from_zygote(body)
                 if isinstance(gone, messages.Gone):
                     self.shared |= gone.shared
-                    return gone.code
+                    if not gone.clean:
+                        self.close()
+                    return gone
         self.close()
         return None
 
@@ -244,12 +258,13 @@ def _void(ledger: Ledger, problem: str) -> None:
     trace.elapsed = ledger.now
 
 
-def _judge_ending(ledger: Ledger, code: int | None, silent: bool, limits: messages.Limits) -> None:
+def _judge_ending(ledger: Ledger, gone: messages.Gone | None, silent: bool, limits: messages.Limits) -> None:
     """Say why a run did not finish, in one sentence."""
     trace = ledger.trace
-    if trace.ended == "finished" and not ledger.closed and not trace.problem:
+    excess = gone is not None and gone.excess
+    if trace.ended == "finished" and not trace.problem and (excess or not ledger.closed):
         answered = ledger.answered
-        trace.ended, trace.problem = _broken_off(code, silent, limits)
+        trace.ended, trace.problem = _broken_off(gone, silent, limits)
         trace.elapsed = ledger.now
         if answered:
             trace.problem = f"After its answer: {trace.problem[:1].lower()}{trace.problem[1:]}"
@@ -260,18 +275,35 @@ def _judge_ending(ledger: Ledger, code: int | None, silent: bool, limits: messag
         trace.problem = f"Importing your file does not come to its end: {trace.problem[:1].lower()}{trace.problem[1:]}"
 
 
-def _broken_off(code: int | None, silent: bool, limits: messages.Limits) -> tuple[str, str]:
+def _broken_off(gone: messages.Gone | None, silent: bool, limits: messages.Limits) -> tuple[str, str]:
+    if gone is not None and gone.excess:
+        return _exceeded(gone)
     if silent:
         return "timed out", f"It was still busy after {limits.wall:.0f} s of real time and was stopped."
-    if code == -24:  # SIGXCPU
-        return "timed out", f"It used more than {limits.cpu} s of processor time and was stopped."
-    if code == -9:
-        return "crashed", "Its process was killed (SIGKILL): by itself, or for using too much."
-    if code is None:
+    if gone is None:
         return "crashed", "It broke its whole sandbox."
-    if code < 0:
-        return "crashed", f"Its process died of signal {-code}."
-    return "crashed", f"It ended its own process (exit status {code}) before giving an answer."
+    if gone.code == -24:  # SIGXCPU
+        return "timed out", f"It used more than {limits.cpu} s of processor time and was stopped."
+    if gone.code == -9:
+        return "crashed", "Its process was killed (SIGKILL): by itself, or for using too much."
+    if gone.code < 0:
+        return "crashed", f"Its process died of signal {-gone.code}."
+    return "crashed", f"It ended its own process (exit status {gone.code}) before giving an answer."
+
+
+def _exceeded(gone: messages.Gone) -> tuple[str, str]:
+    """What a run was killed for using too much of, with the numbers."""
+    if gone.excess == "memory":
+        return "out of memory", (
+            f"It used {gone.used >> 20} MiB of memory, all its processes and files together, and was stopped:"
+            f" {gone.limit >> 20} MiB are allowed."
+        )
+    if gone.excess == "disk":
+        return "crashed", (
+            f"It wrote {gone.used >> 20} MiB into files and was stopped: {gone.limit >> 20} MiB are allowed."
+        )
+    what = "processes and threads" if gone.excess == "processes" else "files and folders"
+    return "crashed", f"It made more than {gone.limit} {what}, and was stopped."
 
 
 def _sentence(trace: Trace, limits: messages.Limits) -> str:

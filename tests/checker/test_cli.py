@@ -185,6 +185,16 @@ def test_list_show_and_hint(kata):
     assert kata("hint", "7", "3").stdout != kata("hint", "7", "2").stdout
 
 
+def test_doctor_says_what_this_machine_offers(kata):
+    """`doctor` tries every sandbox and says which one is taken; without any, its exit status is 1."""
+    done = kata("doctor")
+    lines = done.stdout.splitlines()
+    assert any("bwrap" in line for line in lines)
+    assert any("landlock" in line for line in lines)
+    chosen = next(line for line in lines if "--sandbox auto" in line)
+    assert done.returncode == (0 if chosen.startswith("ok") else 1)
+
+
 def test_start_makes_a_stub_and_never_overwrites(kata, tmp_path):
     """`start` puts the stub into the workspace, `check` finds it there, and a second `start` leaves it alone."""
     assert "ready" in kata("start", "7").stdout

@@ -151,16 +151,32 @@ def test_bad_input_ends_in_a_sentence(kata, batch, tmp_path, words, said):
     assert "Traceback" not in done.stderr + done.stdout
 
 
-def test_without_a_sandbox_nothing_is_graded_unless_told(kata, batch, tmp_path):
+NOWHERE = """
+import checker.sandbox.bwrap, checker.sandbox.landlock
+from checker.sandbox import Unavailable
+def refuse(*_, **__):
+    raise Unavailable("not on this machine")
+checker.sandbox.bwrap.launch = checker.sandbox.landlock.launch = refuse
+from checker.cli import main
+main()
+"""
+
+
+def test_without_a_sandbox_nothing_is_graded_unless_told(batch, tmp_path):
     """Strangers' code is not run unprotected by accident."""
-    empty = tmp_path / "bin"
-    empty.mkdir()
-    hidden = {"PATH": str(empty), "KATA_SANDBOXES": "none"}
-    done = kata("grade", str(batch(ada=RIGHT)), "--out", "out", env=hidden)
+
+    def grade(*words):
+        command = [sys.executable, "-c", NOWHERE, "grade", str(batch(ada=RIGHT)), "--out", str(tmp_path / "out")]
+        return subprocess.run([*command, *words], capture_output=True, text=True, check=False, timeout=240)
+
+    done = grade()
     assert done.returncode == 2
     assert "There is no sandbox on this machine" in done.stderr
-    done = kata("grade", str(batch(ada=RIGHT)), "--out", "out", "--sandbox", "none", env=hidden)
+    assert "kata doctor" in done.stderr
+    assert not (tmp_path / "out").exists()
+    done = grade("--sandbox", "none")
     assert done.returncode == 0, done.stderr
+    assert "sandbox none" in done.stdout
 
 
 # --- interruptions -------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""You look the items of `as_completed` up among your tasks, but in a plain `for` they are new
-coroutines, so the look-up raises `KeyError`.
+"""You take the items of `as_completed` for your tasks, but in a plain `for` they are new
+coroutines, which have no name: `get_name()` raises `AttributeError`.
 
 Hint: Let the task return its path too, or (from Python 3.13) iterate with `async for`, which
 gives back your own tasks:
@@ -56,13 +56,11 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
 
 async def fetch_each(host: str, port: int, paths: list[str]) -> AsyncIterator[tuple[str, bytes]]:
     """Fetch all `paths` at the same time; yield `(path, body)` as each finishes."""
-
-    path_of = {asyncio.create_task(fetch(host, port, path)): path for path in paths}
-    tasks = list(path_of)
+    tasks = [asyncio.create_task(fetch(host, port, path), name=path) for path in paths]
     try:
         for next_done in asyncio.as_completed(tasks):
             body = await next_done
-            yield path_of[next_done], body
+            yield next_done.get_name(), body
     finally:
         await _end(tasks)
 
