@@ -1,0 +1,25 @@
+r"""Yields to the loop for ever and waits for nothing.
+
+Named: never ends|limit of real time|processor time
+May earn: all but awaited_error
+"""
+
+import asyncio
+import inspect
+
+
+async def visit(url, delay):
+    await asyncio.sleep(delay)
+    return f"{url} visited"
+
+
+def visit_now(url, delay):
+    return asyncio.run(visit(url, delay))
+
+
+async def resolve(thing):
+    try:
+        return await thing if inspect.isawaitable(thing) else thing
+    except ValueError:  # met in one test only, so that one run shows it
+        while True:
+            await asyncio.sleep(0)
