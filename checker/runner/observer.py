@@ -15,14 +15,15 @@ import re
 from collections.abc import Callable, Iterable
 
 
-def is_quiet(pids: Iterable[int], *, loopback: bool = True) -> bool:
+def is_quiet(pids: Iterable[int], *, loopback: bool = True, strict: bool = True) -> bool:
     """Whether there was a moment, just now, at which all these processes slept and nothing was in flight.
 
     Args:
         loopback: whether to look at this network namespace's connections too.
+        strict: whether a thread must be seen off the processors' queues; not every kernel shows that.
     """
-    first = _look(pids)
-    return first is not None and not (loopback and _in_flight()) and first == _look(pids)
+    first = _look(pids, strict)
+    return first is not None and not (loopback and _in_flight()) and first == _look(pids, strict)
 
 
 def is_helper(pid: int) -> bool:
@@ -34,7 +35,7 @@ def is_helper(pid: int) -> bool:
     return b"multiprocessing.resource_tracker" in command or b"multiprocessing.forkserver" in command
 
 
-def _look(pids: Iterable[int]) -> list[tuple[str, bytes]] | None:
+def _look(pids: Iterable[int], strict: bool) -> list[tuple[str, bytes]] | None:
     """Each thread with its count of time slices; None as soon as one is not asleep."""
     seen = []
     for pid in pids:
@@ -47,6 +48,10 @@ def _look(pids: Iterable[int]) -> list[tuple[str, bytes]] | None:
             try:
                 # The state follows the name, which may hold anything but ends at the last bracket.
                 if read(f"{base}/stat").rpartition(b")")[2][1:2] not in b"SZX":
+                    return None
+                # About to sleep, and interrupted: on a busy machine a thread may look asleep for long, and then
+                # find that what it was to wait for is there. It waits somewhere only when it has left the queue.
+                if strict and read(f"{base}/wchan") == b"0" and is_alive(pid):
                     return None
                 seen.append((base, _slices(base)))
             except OSError:
@@ -103,7 +108,7 @@ def read(path: str) -> bytes:
 
 
 def descendants(root: int) -> list[int]:
-    """A process and all that came of it, the dead left out."""
+    """A process and all that came of it; one that has ended counts until it is reaped."""
     if elsewhere is not None:
         return [root, *elsewhere()]
     try:
@@ -150,7 +155,7 @@ def _tree(root: int) -> list[int]:
                     raise
                 continue
             found += [int(child) for child in children.split()]
-    return [root, *filter(is_alive, found[1:])]
+    return found
 
 
 def _search(root: int) -> list[int]:
@@ -165,4 +170,4 @@ def _search(root: int) -> list[int]:
     found = [root]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
-    return [root, *filter(is_alive, found[1:])]
+    return found

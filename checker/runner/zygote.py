@@ -239,7 +239,9 @@ class Zygote:
         # Without a net namespace, other programs' connections are seen as well: look past them after a while.
         loopback = self._alone or waited < _LOOPBACK_PATIENCE
         # A list of children may lack one while another ends: only two equal ones are believed.
-        quiet = observer.is_quiet(pids, loopback=loopback) and (self._alone or self._pids(pid) == pids)
+        quiet = observer.is_quiet(pids, loopback=loopback, strict=waited < _LOOPBACK_PATIENCE) and (
+            self._alone or self._pids(pid) == pids
+        )
         return b"q" if quiet else b""
 
     def _is_single(self, pid: int) -> bool:
@@ -247,11 +249,10 @@ class Zygote:
         return self._pids(pid) == [pid] and os.listdir(f"/proc/{pid}/task") == [str(pid)]
 
     def _pids(self, pid: int | None) -> list[int]:
-        """All living processes of the run."""
+        """All processes of the run. One that has ended counts until it is reaped: its parent is about to hear of it."""
         if not self._alone:
             return observer.descendants(os.getpid())[1:]
-        found = [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
-        return [other for other in found if other == pid or observer.is_alive(other)]
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
 
     def _end(self, pid: int | None) -> tuple[int, bool]:
         """End all processes of the run; its exit code, and whether really all have ended."""
