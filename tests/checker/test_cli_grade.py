@@ -185,7 +185,14 @@ def test_without_a_sandbox_nothing_is_graded_unless_told(batch, tmp_path):
 def started(folder, out, *words):
     """The command in the background."""
     command = [sys.executable, "-c", "from checker.cli import main; main()", "grade", str(folder), "--out", str(out)]
-    return subprocess.Popen([*command, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [*command, *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell lets what it starts in the background ignore Ctrl-C, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def until(condition, what, patience=120.0):
