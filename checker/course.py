@@ -70,7 +70,7 @@ class Kata:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """The front matter of the brief: `title`, `topic`, `minutes`, maybe `preload`, `importable` and `draft`."""
+        """The front matter of the brief: `title`, `topic`, `minutes`, maybe `preload`, `importable`, `network` and `draft`."""
         import tomllib
 
         text = self.brief.read_text(encoding="utf-8")
@@ -96,6 +96,11 @@ class Kata:
     def importable(self) -> bool:
         """Whether child processes of the submission must be able to import it by name."""
         return bool(self.facts.get("importable", False))
+
+    @property
+    def network(self) -> bool:
+        """Whether it is about sockets; all other katas get none but unix ones, where the sandbox can tell."""
+        return bool(self.facts.get("network", False))
 
     @cached_property
     def text(self) -> str:

@@ -195,7 +195,7 @@ class Zygote:
                 ready, _, _ = select.select(heard, [], [], min(pause, timeout) if pending else timeout)
                 if exited in ready:
                     return nothing
-                if time.monotonic() >= warden.due and (excess := warden.look(self._pids(run.pid))):
+                if time.monotonic() >= warden.due and (excess := warden.look(self._pids())):
                     return excess
                 if run.encore.fileno() in ready:
                     return None if run.encore.recv(1) and self._is_single(run.pid) else nothing
@@ -233,22 +233,22 @@ class Zygote:
     def _word(self, pid: int, asked_at: float) -> bytes:
         """`q`: all is quiet; `r`: children are at work and real time has passed; nothing: ask again."""
         waited = time.monotonic() - asked_at
-        pids = self._pids(pid)
+        pids = self._pids()
         if len(pids) > 1 and any(not observer.is_helper(other) for other in pids if other != pid):
             return b"r" if waited >= _REAL_STEP else b""
         # Without a net namespace, other programs' connections are seen as well: look past them after a while.
         loopback = self._alone or waited < _LOOPBACK_PATIENCE
         # A list of children may lack one while another ends: only two equal ones are believed.
         quiet = observer.is_quiet(pids, loopback=loopback, strict=waited < _LOOPBACK_PATIENCE) and (
-            self._alone or self._pids(pid) == pids
+            self._alone or self._pids() == pids
         )
         return b"q" if quiet else b""
 
     def _is_single(self, pid: int) -> bool:
         """Whether a run's process has neither children nor threads."""
-        return self._pids(pid) == [pid] and os.listdir(f"/proc/{pid}/task") == [str(pid)]
+        return self._pids() == [pid] and os.listdir(f"/proc/{pid}/task") == [str(pid)]
 
-    def _pids(self, pid: int | None) -> list[int]:
+    def _pids(self) -> list[int]:
         """All processes of the run. One that has ended counts until it is reaped: its parent is about to hear of it."""
         if not self._alone:
             return observer.descendants(os.getpid())[1:]
@@ -276,7 +276,7 @@ class Zygote:
             if time.monotonic() > deadline:
                 return code, False
             # Whoever has lost its parent comes here, so that in the end all are found.
-            for other in self._pids(pid):
+            for other in self._pids():
                 _kill(other)
             time.sleep(0.0002)
 

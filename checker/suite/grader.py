@@ -115,6 +115,7 @@ class Grader:
             wall_clock=request.wall_clock,
             strike=request.strike,
             importable=kata.importable,
+            network=kata.network,
         )
         seed = f"world/{result.kata}/{result.name}/{result.plays}"
         trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)
