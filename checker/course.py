@@ -70,7 +70,7 @@ class Kata:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """The front matter of the brief: `title`, `topic`, `minutes`, maybe `preload`, `importable`, `network` and `draft`."""
+        """The brief's front matter: `title`, `topic`, `minutes`, maybe `preload`, `importable`, `network`, `draft`."""
         import tomllib
 
         text = self.brief.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from checker.suite import Error, call, calls, cancellation, points, result, scen
 
 def reply(body, *, length="Content-Length", status=200, reason="OK"):
     """The bytes of an HTTP reply; without the name of a length, the body goes to the end of the stream."""
-    head = f"HTTP/1.1 {status} {reason}\r\nServer: test\r\nContent-Type: application/octet-stream\r\n"
+    head = f"HTTP/1.1 {status} {reason}\r\nAge: 3\r\nServer: test\r\nContent-Type: application/octet-stream\r\n"
     if length:
         head += f"{length}: {len(body)}\r\n"
     return f"{head}X-Last: yes\r\n\r\n".encode() + body
