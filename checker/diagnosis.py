@@ -65,11 +65,11 @@ def _one_line(text: str) -> str:
 
 
 def words(message: str) -> str:
-    """A message without what changes from run to run: who waits where, lists, tokens, numbers."""
+    """A message without what changes from run to run: who waits where, lists, tokens, addresses, numbers."""
     message = re.sub(r"\([^()]* in line [^()]*\)", "#", message)
     message = re.sub(r"\[[^\]]*\]", "#", message)
     message = re.sub(r"'[^']*'|\"[^\"]*\"", "#", message)
-    return re.sub(r"\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
+    return re.sub(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
 
 
 def failures(results: Iterable[Result]) -> dict[str, str]:

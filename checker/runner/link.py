@@ -76,7 +76,14 @@ class Link:
         if len(data) > messages.MAX_FRAME:
             raise ValueError(f"A message of {len(data)} bytes cannot be sent.")
         with self._send_lock:
-            self._channel.sendall(data)
+            if self.clock is None:
+                self._channel.sendall(data)
+                return
+            self.clock.talking = True
+            try:
+                self._channel.sendall(data)
+            finally:
+                self.clock.talking = False
 
     def _receive(self) -> Any:
         header = self._exactly(messages.HEADER)

@@ -58,8 +58,12 @@ class Server:
         server = await asyncio.start_server(self._connected, self.address[0], 0)
         self.address = server.sockets[0].getsockname()[:2]
         self._ready.set()
-        with contextlib.suppress(asyncio.CancelledError):
-            await server.serve_forever()
+        try:
+            # Not `serve_forever`: cancelled, it waits for every connection from Python 3.12 on.
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop.create_future()
+        finally:
+            server.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1

@@ -120,6 +120,7 @@ def _virtual_sleep(clock: Clock, link: Link) -> Any:
 
 def _virtual_condition_wait(clock: Clock, link: Link) -> Any:
     """A `threading.Condition.wait` whose time limit is virtual, and so are those of Event, Queue and Future."""
+
     def wait(self: Any, timeout: float | None = None) -> bool:
         if timeout is None:
             with stage.BlockRecord(clock, link):

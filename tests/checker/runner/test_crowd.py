@@ -380,3 +380,19 @@ async def work(stage):
     return [moment - now for moment in told]
 """
     assert play(source, on_a_loop).result == pytest.approx([0.0] * 9, abs=1e-5)
+
+
+def test_a_long_answer_on_its_way_is_no_sleep(play):
+    """A message that is longer than the channel's buffer waits for its reader; no time goes on meanwhile."""
+    source = """
+import asyncio
+async def work(stage):
+    await asyncio.to_thread(int)
+    asyncio.get_running_loop().call_later(60, int)
+    for _ in range(5):
+        stage.note("long", ["x" * 190_000] * 5)
+    return stage.now, ["x" * 190_000] * 5
+"""
+    trace = play(source, on_a_loop)
+    assert (trace.ended, trace.result[0]) == ("finished", 0.0)
+    assert len(trace.result[1]) == 5
