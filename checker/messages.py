@@ -247,6 +247,7 @@ class Gone(msgspec.Struct, tag="gone", array_like=True):
         used: so much of it.
         limit: of so much that is allowed.
         clean: whether nothing is left of it; otherwise the sandbox is of no use any more.
+        cpu: processor seconds that its first process has used; 0 where that lives on.
     """
 
     code: int
@@ -255,6 +256,7 @@ class Gone(msgspec.Struct, tag="gone", array_like=True):
     used: int = 0
     limit: int = 0
     clean: bool = True
+    cpu: float = 0.0
 
 
 FromZygote = Up | Gone

@@ -7,6 +7,7 @@ breaks its own future and no other: `WorkerLost`.
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -72,6 +73,12 @@ class LocalPool:
         self._pool.join()
 
 
+def _quieten() -> None:
+    """Dask logs whole tracebacks when a scheduler goes away; that is told in a sentence here."""
+    for name in ("distributed", *(each for each in logging.root.manager.loggerDict if each.startswith("distributed."))):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 def _end_with_driver(driver: int) -> None:
     """Have the system end this worker when the driver's process ends, however that ends."""
     # Ctrl-C is for the driver, which ends its workers in its own time.
@@ -106,6 +113,7 @@ class DaskPool:
             raise NoCluster(
                 f"No Dask scheduler answers at {address} ({error}); is it running, and the port open?"
             ) from None
+        _quieten()
         workers = self._client.nthreads()
         self.size = sum(workers.values())
         if not workers:

@@ -121,11 +121,11 @@ class Zygote:
 
     def _finish(self, run: Run, excess: Excess | None) -> messages.Gone:
         """End all that is left of a run, so that the next one meets nothing of it."""
-        code, clean = self._end(run.pid)
+        code, cpu, clean = self._end(run.pid)
         clean &= self._forget(run)
         if sweep.changed(self._before):
             clean &= sweep.restore(self._before, SWEEP)
-        return messages.Gone(code, run.played > 1, *(excess or Excess("", 0, 0)), clean)
+        return messages.Gone(code, run.played > 1, *(excess or Excess("", 0, 0)), clean, cpu)
 
     def _begin(self, order: messages.Play, descriptors: list[int]) -> Run:
         if _NEEDS_WALL_CLOCK.search(order.source):
@@ -254,10 +254,10 @@ class Zygote:
             return observer.descendants(os.getpid())[1:]
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
 
-    def _end(self, pid: int | None) -> tuple[int, bool]:
-        """End all processes of the run; its exit code, and whether really all have ended."""
+    def _end(self, pid: int | None) -> tuple[int, float, bool]:
+        """End all processes of the run; its exit code, its processor seconds, and whether really all have ended."""
         deadline = time.monotonic() + SWEEP
-        code = -signal.SIGKILL
+        code, cpu = -signal.SIGKILL.value, 0.0
         if pid is not None:
             _kill(pid)
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -268,13 +268,14 @@ class Zygote:
                 # so may the only process that outlives the others of a user that nobody else is.
                 _kill(-1)
             try:
-                while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                while (ended := os.wait4(-1, os.WNOHANG))[0]:
                     if ended[0] == pid:
                         code = os.waitstatus_to_exitcode(ended[1])
+                        cpu = ended[2].ru_utime + ended[2].ru_stime
             except ChildProcessError:
-                return code, True
+                return code, cpu, True
             if time.monotonic() > deadline:
-                return code, False
+                return code, cpu, False
             # Whoever has lost its parent comes here, so that in the end all are found.
             for other in self._pids():
                 _kill(other)

@@ -269,7 +269,7 @@ def _judge_ending(ledger: Ledger, gone: messages.Gone | None, silent: bool, limi
         if answered:
             trace.problem = f"After its answer: {trace.problem[:1].lower()}{trace.problem[1:]}"
     elif not trace.problem and trace.ended != "finished":
-        trace.problem = _sentence(trace, limits)
+        trace.problem = _sentence(trace, ledger.stopped, limits)
     if trace.ended not in ("finished", "refused") and not ledger.loaded:
         trace.decides = True
         trace.problem = f"Importing your file does not come to its end: {trace.problem[:1].lower()}{trace.problem[1:]}"
@@ -282,7 +282,8 @@ def _broken_off(gone: messages.Gone | None, silent: bool, limits: messages.Limit
         return "timed out", f"It was still busy after {limits.wall:.0f} s of real time and was stopped."
     if gone is None:
         return "crashed", "It broke its whole sandbox."
-    if gone.code == -24:  # SIGXCPU
+    # SIGXCPU; who does not hear it, or is in the middle of a long step, is killed a second later.
+    if gone.code == -24 or (gone.code == -9 and gone.cpu >= limits.cpu):
         return "timed out", f"It used more than {limits.cpu} s of processor time and was stopped."
     if gone.code == -9:
         return "crashed", "Its process was killed (SIGKILL): by itself, or for using too much."
@@ -306,9 +307,11 @@ def _exceeded(gone: messages.Gone) -> tuple[str, str]:
     return "crashed", f"It made more than {gone.limit} {what}, and was stopped."
 
 
-def _sentence(trace: Trace, limits: messages.Limits) -> str:
+def _sentence(trace: Trace, stopped: str, limits: messages.Limits) -> str:
     where = "; ".join(f"{each.name} in line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames)
     at = f" ({where})" if where else ""
+    if trace.ended == "timed out" and stopped == "cpu":
+        return f"It used more than {limits.cpu} s of processor time and was stopped{at}."
     return {
         "deadlock": f"Deadlock: everything waits, and nothing can ever wake it{at}.",
         "never ends": f"It never ends: it goes on and on without getting anywhere{at}.",

@@ -61,6 +61,8 @@ class Ledger:
         self.closed = False
         """Whether the last message has come; nothing may follow it."""
         self.halted = ""
+        self.stopped = ""
+        """Which limit the runner says that it has met."""
         self.loaded = False
         """Whether the submission's import has come to its end."""
 
@@ -278,6 +280,7 @@ class Ledger:
 
     def _stopped(self, message: messages.Stopped) -> None:
         reasons = {"cpu": "timed out", "wall": "timed out", "memory": "out of memory", "turns": "never ends"}
+        self.stopped = message.reason
         ended = self.halted or reasons.get(message.reason, "crashed")
         waiting = [Waiting(each.name, tuple(each.frames)) for each in message.waiting]
         if self._answered:

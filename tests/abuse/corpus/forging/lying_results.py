@@ -1,7 +1,7 @@
 r"""Returns objects that claim to be equal to everything, of every class and length.
 
 Named: no plain data
-May earn: a_visit_waits, visits_started, a_cancelled_visit
+May earn: a_visit_waits, visits_started
 """
 
 import asyncio
