@@ -1,6 +1,6 @@
 r"""Computes for ever, in one function alone.
 
-Named: processor time|limit of real time
+Named: processor time|real time
 May earn: visit, resolve, visit_now_runs, visit_now_can
 """
 

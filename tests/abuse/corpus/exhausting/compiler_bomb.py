@@ -1,6 +1,6 @@
 r"""A short source that the compiler would need gigabytes for.
 
-Named: MemoryError|memory|not compile|raised|real time|processor
+Named: MemoryError|memory|not compile|raised|real time|processor time
 May earn: 0
 """
 

@@ -1,6 +1,6 @@
 r"""Opens files until it may open no more, and lets them be open.
 
-Named: raised OSError: \[Errno 24\]
+Named: raised OSError: \[Errno 24\]|processor time|real time
 May earn: visit_now, resolve
 """
 

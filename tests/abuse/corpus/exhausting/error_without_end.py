@@ -1,6 +1,6 @@
 r"""Raises a group of groups of errors, each the cause and context of the others.
 
-Named: real time|raised ExceptionGroup
+Named: real time|raised ExceptionGroup|processor time
 May earn: all but awaited_error
 """
 

@@ -1,6 +1,6 @@
 r"""Asks the sandbox's first process a hundred thousand things and takes no answer.
 
-Named: still busy|limit of real time|processor|ended its own
+Named: still busy|processor time|real time|ended its own
 May earn: 0
 """
 

@@ -1,6 +1,6 @@
 r"""Forks as long as it can, and so do its children; all of them ignore signals and live on.
 
-Named: spoke to the grader|raised BlockingIOError|killed|real time
+Named: spoke to the grader|raised BlockingIOError|killed|real time|processor time
 May earn: 0
 """
 

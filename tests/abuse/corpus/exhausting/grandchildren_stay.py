@@ -1,6 +1,6 @@
 r"""Leaves a tree of processes and threads behind that would all outlive it, and goes on.
 
-Named: Subprocess \d+ is still running|Returned
+Named: Subprocess \d+ is still running|Returned|processor time|real time
 May earn: all but awaited_error
 """
 

@@ -1,6 +1,6 @@
 r"""Returns a result of two hundred million letters.
 
-Named: too large
+Named: too large|processor time|real time
 May earn: all but awaited_error
 """
 

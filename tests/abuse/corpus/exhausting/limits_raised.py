@@ -1,6 +1,6 @@
 r"""Raises every limit of its own that it can, says which, and computes for ever.
 
-Named: limit of real time|processor time|killed
+Named: processor time|real time|killed
 May earn: all but awaited_error
 """
 

@@ -1,6 +1,6 @@
 r"""Sends hundreds of thousands of notes and calls of its own over the channel.
 
-Named: spoke to the grader .*more than|processor|real time
+Named: spoke to the grader .*more than|processor time|real time
 May earn: all but awaited_error
 """
 

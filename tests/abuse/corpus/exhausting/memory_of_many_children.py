@@ -1,6 +1,6 @@
 r"""Takes memory in thirty children, each within what one process may have.
 
-Named: It used \d+ MiB of memory, all its processes|more than \d+ MiB of memory
+Named: It used \d+ MiB of memory, all its processes|more than \d+ MiB of memory|processor time|real time
 May earn: all but awaited_error
 """
 

@@ -1,6 +1,6 @@
 r"""Takes memory until there is none.
 
-Named: more than \d+ MiB of memory
+Named: more than \d+ MiB of memory|processor time|real time
 May earn: all but awaited_error
 """
 

@@ -1,6 +1,6 @@
 r"""Returns a list nested a million deep, and one that holds itself.
 
-Named: nested too deep|Returned
+Named: nested too deep|Returned|processor time|real time
 May earn: all but awaited_error
 """
 

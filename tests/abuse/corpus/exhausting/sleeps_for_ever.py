@@ -1,6 +1,6 @@
 r"""Sleeps again and again, so that virtual time runs on for ever.
 
-Named: never ends|limit of real time|processor time
+Named: never ends|processor time|real time
 May earn: all but awaited_error
 """
 

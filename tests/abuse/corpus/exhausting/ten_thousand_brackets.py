@@ -1,6 +1,6 @@
 r"""Nests ten thousand brackets, which overflows many a parser.
 
-Named: SyntaxError|does not compile|crashed|died
+Named: SyntaxError|does not compile|crashed|died|processor time|real time
 May earn: 0
 """
 

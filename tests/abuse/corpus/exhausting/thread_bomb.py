@@ -1,6 +1,6 @@
 r"""Starts threads that never end until no more can be started.
 
-Named: raised RuntimeError: can't start new thread|out of memory|memory
+Named: raised RuntimeError: can't start new thread|out of memory|memory|processor time|real time
 May earn: visit_now, resolve
 """
 

@@ -1,6 +1,6 @@
 r"""Yields to the loop for ever and waits for nothing.
 
-Named: never ends|limit of real time|processor time
+Named: never ends|processor time|real time
 May earn: all but awaited_error
 """
 

@@ -1,6 +1,6 @@
 r"""Waits for something that nothing will ever set.
 
-Named: [Dd]eadlock
+Named: [Dd]eadlock|processor time|real time
 May earn: all but awaited_error
 """
 
