@@ -61,6 +61,7 @@ class Link:
         self._send_lock = _thread.allocate_lock()
         self._calls: dict[int, Call] = {}
         self._next_call = 0
+        self._over = False
         self.clock: Clock | None = None
         self.on_halt: Callable[[str], None] = lambda _reason: None
 
@@ -76,6 +77,9 @@ class Link:
         if len(data) > messages.MAX_FRAME:
             raise ValueError(f"A message of {len(data)} bytes cannot be sent.")
         with self._send_lock:
+            if self._over:  # a thread that does not know yet; nothing may follow the last word
+                return
+            self._over = isinstance(message, messages.Told)
             if self.clock is None:
                 self._channel.sendall(data)
                 return

@@ -30,9 +30,13 @@ def is_helper(pid: int) -> bool:
     """Whether a process is one of multiprocessing's own, which wait for orders and do no work of the run's."""
     try:
         command = read(f"/proc/{pid}/cmdline")
+        if b"multiprocessing.forkserver" in command:
+            # Its workers carry its command line; they are known by their parent.
+            parent = int(read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[1])
+            return b"multiprocessing.forkserver" not in read(f"/proc/{parent}/cmdline")
     except OSError:
         return True
-    return b"multiprocessing.resource_tracker" in command or b"multiprocessing.forkserver" in command
+    return b"multiprocessing.resource_tracker" in command
 
 
 def _look(pids: Iterable[int], strict: bool) -> list[tuple[str, bytes]] | None:

@@ -6,8 +6,10 @@ import _thread
 import datetime
 import os
 import queue
+import sys
 import threading
 import time
+import types
 from typing import Any
 
 from checker import messages
@@ -72,7 +74,11 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
     for name in _TOLD:
         _patch_told(name)
     threading._time = queue.time = time.monotonic  # type: ignore[attr-defined]
-    time.sleep = _virtual_sleep(clock, link)
+    _put("sleep", _virtual_sleep(clock, link))
+    connection = sys.modules.get("multiprocessing.connection")
+    if connection is not None:
+        # A look at a pipe ends only when time has gone on; processes live in real time.
+        connection.time = types.SimpleNamespace(monotonic=real_monotonic, sleep=real_sleep)  # type: ignore[attr-defined]
     VirtualEventLoop.blocked_hook = lambda since: link.send(messages.Blocked(since))
     if clock.can_watch:
         threading.Condition.wait = _virtual_condition_wait(clock, link)  # type: ignore[method-assign]
@@ -84,13 +90,19 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
 
 
 def _patch_time(name: str, base: float, elapsed: Any) -> None:
-    setattr(time, name, lambda: base + elapsed())
-    setattr(time, f"{name}_ns", lambda: round((base + elapsed()) * 1_000_000_000))
+    _put(name, lambda: base + elapsed())
+    _put(f"{name}_ns", lambda: round((base + elapsed()) * 1_000_000_000))
 
 
 def _patch_told(name: str) -> None:
     real = _REAL[name]
-    setattr(time, name, lambda seconds=None: real(time.time() if seconds is None else seconds))
+    _put(name, lambda seconds=None: real(time.time() if seconds is None else seconds))
+
+
+def _put(name: str, function: Any) -> None:
+    """Put a function into `time`, named so that it travels to another process as `time`'s own."""
+    function.__module__, function.__name__, function.__qualname__ = "time", name, name
+    setattr(time, name, function)
 
 
 def _follow(clock: Clock, wall_clock: float, elapsed: Any) -> None:

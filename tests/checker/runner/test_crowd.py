@@ -396,3 +396,20 @@ async def work(stage):
     trace = play(source, on_a_loop)
     assert (trace.ended, trace.result[0]) == ("finished", 0.0)
     assert len(trace.result[1]) == 5
+
+
+def test_workers_of_a_forkserver_are_at_work(play):
+    """A worker of multiprocessing's fork server is a child at work, not one of its helpers: real time goes on."""
+    source = """
+import asyncio, multiprocessing, os, time
+async def work(stage):
+    context = multiprocessing.get_context("forkserver")
+    worker = context.Process(target=time.sleep, args=(0.2,))
+    await asyncio.to_thread(worker.start)
+    seen = worker.pid in stage.children()
+    while worker.is_alive():
+        await asyncio.sleep(0.01)
+    return seen, worker.exitcode
+"""
+    trace = play(source, on_a_loop)
+    assert (trace.ended, trace.error, trace.result) == ("finished", None, (True, 0))
