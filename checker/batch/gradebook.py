@@ -69,10 +69,7 @@ class Gradebook:
                 with suppress(FileNotFoundError):
                     (folder / name).unlink()
         try:
-            self._base = sqlite3.connect(folder / NAME, isolation_level=None)
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=NORMAL")
-            self._base.executescript(_TABLES)
+            self._base = _opened(folder / NAME)
         except sqlite3.Error as error:
             os.close(self._lock)
             raise BookFault(
@@ -193,6 +190,18 @@ class _Transaction:
                 f"The gradebook in {self._folder} cannot be written: {error}. Nothing finished is lost; make room"
                 " or mend the folder, and give the same command again."
             ) from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(path, isolation_level=None)
+    try:
+        base.execute("PRAGMA journal_mode=WAL")
+        base.execute("PRAGMA synchronous=NORMAL")
+        base.executescript(_TABLES)
+    except sqlite3.Error:
+        base.close()
+        raise
+    return base
 
 
 def _lock(folder: Path) -> int:

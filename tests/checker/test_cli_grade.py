@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,8 @@ def batch(tmp_path):
 
 def book(out, columns="verdict, score = max_score AND score > 0, problem"):
     """What the gradebook says of each learner."""
-    with sqlite3.connect(out / "gradebook.sqlite") as base:
-        found = {row[0]: row[1:] for row in base.execute(f"SELECT learner, {columns} FROM gradings")}
-    base.close()
-    return found
+    with closing(sqlite3.connect(out / "gradebook.sqlite")) as base:
+        return {row[0]: row[1:] for row in base.execute(f"SELECT learner, {columns} FROM gradings")}
 
 
 def test_everybody_has_a_row_and_a_reason(kata, batch, tmp_path):
@@ -62,10 +61,9 @@ def test_everybody_has_a_row_and_a_reason(kata, batch, tmp_path):
     assert said["fay"] == ("failed", 0, "No file for 07_semaphore was handed in.")
     assert said["Gus"] == ("failed", 0, "Nothing was handed in.")
     assert book(tmp_path / "out", "mistake")["cyd"] == ("chunks_of_limit",)
-    with sqlite3.connect(tmp_path / "out" / "gradebook.sqlite") as base:
+    with closing(sqlite3.connect(tmp_path / "out" / "gradebook.sqlite")) as base:
         messages = {row[0] for row in base.execute("SELECT DISTINCT message FROM tests WHERE learner = 'eve'")}
         seeds = {row[0] for row in base.execute("SELECT DISTINCT seed FROM gradings")}
-    base.close()
     assert len(messages) == 1
     assert "line 1" in messages.pop()
     assert seeds == {5}
@@ -96,10 +94,8 @@ def test_scores_do_not_depend_on_the_jobs(kata, batch, tmp_path):
     folder = batch(ada=RIGHT, bob=STUB, cyd=WRONG, dan="import os; os._exit(3)")
 
     def messages(out):
-        with sqlite3.connect(tmp_path / out / "gradebook.sqlite") as base:
-            found = base.execute("SELECT learner, name, verdict, points, message FROM tests ORDER BY 1, 2").fetchall()
-        base.close()
-        return found
+        with closing(sqlite3.connect(tmp_path / out / "gradebook.sqlite")) as base:
+            return base.execute("SELECT learner, name, verdict, points, message FROM tests ORDER BY 1, 2").fetchall()
 
     for jobs in ("1", "2"):
         kata("grade", str(folder), "--out", jobs, "--jobs", jobs, "--seed", "3")

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -82,9 +83,8 @@ def started(folder, out, address):
 def rows(out):
     """Every row of the gradebook; none while there is no book."""
     try:
-        with sqlite3.connect(f"file:{out / 'gradebook.sqlite'}?mode=ro", uri=True) as base:
+        with closing(sqlite3.connect(f"file:{out / 'gradebook.sqlite'}?mode=ro", uri=True)) as base:
             found = base.execute("SELECT learner, verdict, score FROM gradings ORDER BY learner").fetchall()
-        base.close()
     except sqlite3.Error:
         return []
     return found

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,9 +91,8 @@ def test_a_file_that_is_no_gradebook_is_told(tmp_path):
 def test_a_gradebook_of_another_version_is_told(tmp_path):
     """A gradebook whose format is another is refused."""
     Gradebook(tmp_path).close()
-    with sqlite3.connect(tmp_path / "gradebook.sqlite") as base:
+    with closing(sqlite3.connect(tmp_path / "gradebook.sqlite", isolation_level=None)) as base:
         base.execute("UPDATE facts SET value = '99' WHERE name = 'format'")
-    base.close()
     with pytest.raises(BookFault, match="of another version"):
         Gradebook(tmp_path)
 
