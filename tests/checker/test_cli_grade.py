@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from checker.course import installed_course
+from tests.checker.waiting import until
 
 COURSE = installed_course()
 SEMAPHORE = COURSE.find("07")
@@ -189,14 +189,6 @@ def started(folder, out, *words):
         # A shell lets what it starts in the background ignore Ctrl-C, and that is inherited.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-
-
-def until(condition, what, patience=120.0):
-    """Wait until something has come about."""
-    limit = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < limit, f"never {what}"
-        time.sleep(0.01)
 
 
 def rows(out):

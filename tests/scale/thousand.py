@@ -118,6 +118,8 @@ def cluster() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    from distributed import Client
+
     port = address.rpartition(":")[2]
     words = [["scheduler", "--host", "127.0.0.1", "--port", port], *[["worker", address, "--nthreads", "1"]] * 2]
     processes = [
@@ -127,8 +129,9 @@ def cluster() -> Iterator[str]:
         )
         for name, *more in words
     ]  # fmt: skip
-    time.sleep(8)  # until both workers are there; fewer would only be slower
     try:
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
         yield address
     finally:
         for process in processes:

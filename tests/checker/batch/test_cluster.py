@@ -6,24 +6,16 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 
 import pytest
 
 from checker.batch.pool import DaskPool, NoCluster
 from checker.course import installed_course
+from tests.checker.waiting import until
 
 KATA = installed_course().find("07")
 WRONG = KATA.fingerprints.parent / "chunks_of_limit.py"
-
-
-def until(condition, what, patience=120.0):
-    """Wait until something has come about."""
-    limit = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < limit, f"never {what}"
-        time.sleep(0.02)
 
 
 class Cluster:

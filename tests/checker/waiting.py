@@ -1,0 +1,11 @@
+"""Waiting for other processes: never for a time, always for what must come about."""
+
+import time
+
+
+def until(condition, what, patience=120.0):
+    """Wait until something has come about; `patience`: real seconds after which it is said never to have."""
+    limit = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < limit, f"never {what}"
+        time.sleep(0.01)
