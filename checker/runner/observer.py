@@ -12,18 +12,28 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 
-def is_quiet(pids: Iterable[int], *, loopback: bool = True, strict: bool = True) -> bool:
+def is_quiet(
+    pids: Sequence[int], listed: Callable[[], Sequence[int]], *, loopback: bool = True, strict: bool = True
+) -> bool:
     """Whether there was a moment, just now, at which all these processes slept and nothing was in flight.
 
     Args:
+        pids: the processes of the run.
+        listed: lists them anew.  A process may be born after the list was made, and its parent fall asleep
+            before it is looked at: what is listed between the two looks holds everyone who is there then.
         loopback: whether to look at this network namespace's connections too.
         strict: whether a thread must be seen off the processors' queues; not every kernel shows that.
     """
     first = _look(pids, strict)
-    return first is not None and not (loopback and _in_flight()) and first == _look(pids, strict)
+    return (
+        first is not None
+        and not (loopback and _in_flight())
+        and set(listed()) == set(pids)
+        and first == _look(pids, strict)
+    )
 
 
 def is_helper(pid: int) -> bool:
@@ -55,12 +65,24 @@ def _look(pids: Iterable[int], strict: bool) -> list[tuple[str, bytes]] | None:
                     return None
                 # About to sleep, and interrupted: on a busy machine a thread may look asleep for long, and then
                 # find that what it was to wait for is there. It waits somewhere only when it has left the queue.
-                if strict and read(f"{base}/wchan") == b"0" and is_alive(pid):
+                if strict and not _waits(base) and is_alive(pid):
                     return None
                 seen.append((base, _slices(base)))
             except OSError:
                 continue
     return seen
+
+
+shows_waits = False
+"""Whether this kernel has ever shown where a thread waits. One that hides it shows `0` for all of them."""
+
+
+def _waits(base: str) -> bool:
+    """Whether a thread that is asleep is seen to wait somewhere."""
+    global shows_waits
+    waits = read(f"{base}/wchan") != b"0"
+    shows_waits |= waits
+    return waits
 
 
 def _slices(base: str) -> bytes:

@@ -38,6 +38,8 @@ IDLE = 0.25
 """Real seconds for which a process waits for another run; it is not watched while it waits."""
 _LOOPBACK_PATIENCE = 0.05
 """Seconds for which bytes in flight are waited for where they may be some other program's."""
+_WAITS_PATIENCE = 2.0
+"""Seconds for which a thread that looks asleep, and on its way to it only, may be kept from a processor by others."""
 
 
 @dataclass
@@ -238,10 +240,8 @@ class Zygote:
             return b"r" if waited >= _REAL_STEP else b""
         # Without a net namespace, other programs' connections are seen as well: look past them after a while.
         loopback = self._alone or waited < _LOOPBACK_PATIENCE
-        # A list of children may lack one while another ends: only two equal ones are believed.
-        quiet = observer.is_quiet(pids, loopback=loopback, strict=waited < _LOOPBACK_PATIENCE) and (
-            self._alone or self._pids() == pids
-        )
+        strict = waited < (_WAITS_PATIENCE if observer.shows_waits else _LOOPBACK_PATIENCE)
+        quiet = observer.is_quiet(pids, self._pids, loopback=loopback, strict=strict)
         return b"q" if quiet else b""
 
     def _is_single(self, pid: int) -> bool:

@@ -1,0 +1,56 @@
+"""The onlooker's judgement of real processes: who is asleep, and who only seems to be."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from checker.runner import observer
+from tests.checker.waiting import until
+
+ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
+
+
+@pytest.fixture
+def sleeper():
+    """A process that waits for a line, and sends back what it gets."""
+    with subprocess.Popen([sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        fall_asleep(process)
+        yield process
+        process.kill()
+
+
+def fall_asleep(process):
+    until(lambda: quiet([process.pid], lambda: [process.pid]), "asleep")
+
+
+def quiet(pids, listed):
+    return observer.is_quiet(pids, listed, loopback=False)
+
+
+def test_one_born_after_the_list_was_made_is_not_overlooked(sleeper):
+    assert not quiet([sleeper.pid], lambda: [sleeper.pid, os.getpid()])
+
+
+def test_one_that_works_is_not_quiet(sleeper):
+    both = [sleeper.pid, os.getpid()]
+    assert not quiet(both, lambda: both)
+
+
+def test_one_that_works_between_the_looks_and_sleeps_in_both_is_not_quiet(sleeper):
+    def listed():
+        sleeper.stdin.write(b"work\n")
+        sleeper.stdin.flush()
+        assert sleeper.stdout.readline() == b"work\n"
+        fall_asleep(sleeper)
+        return [sleeper.pid]
+
+    assert not quiet([sleeper.pid], listed)
+
+
+def test_where_a_thread_waits_is_asked_only_of_a_kernel_that_shows_it(sleeper, monkeypatch):
+    monkeypatch.setattr(observer, "shows_waits", False)
+    fall_asleep(sleeper)
+    shown = observer.read(f"/proc/{sleeper.pid}/wchan") != b"0"
+    assert observer.shows_waits == shown
