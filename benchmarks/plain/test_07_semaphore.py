@@ -5,61 +5,12 @@ same delays in units of `UNIT` seconds.  In real time a moment may be off by a t
 """
 
 import asyncio
-import importlib.util
-import os
 from functools import partial
-from pathlib import Path
 
 import aiohttp
 import pytest
 from aioresponses import CallbackResult, aioresponses
-
-UNIT = float(os.environ.get("UNIT", "0.1"))
-ANSWER = Path(os.environ.get("ANSWER") or Path(__file__).resolve().parents[2] / "solutions" / "07_semaphore.py")
-
-
-@pytest.fixture
-def kata():
-    spec = importlib.util.spec_from_file_location("semaphore_answer", ANSWER)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-class Recorder:
-    """Async jobs with delays, whose starts and ends are written down."""
-
-    def __init__(self, delays):
-        self.delays = delays
-        self.began = asyncio.get_running_loop().time()
-        self.starts, self.ends, self.order, self.cancelled = {}, {}, [], []
-        self.running = self.peak = 0
-
-    def now(self):
-        return (asyncio.get_running_loop().time() - self.began) / UNIT
-
-    async def job(self, name):
-        self.order.append(name)
-        self.starts[name] = self.now()
-        self.running += 1
-        self.peak = max(self.peak, self.running)
-        delay = self.delays(name) if callable(self.delays) else self.delays
-        try:
-            if isinstance(delay, Exception):
-                await asyncio.sleep(UNIT)
-                raise delay
-            await asyncio.sleep(delay * UNIT)
-            return f"result of {name}"
-        except asyncio.CancelledError:
-            self.cancelled.append(name)
-            raise
-        finally:
-            self.running -= 1
-            self.ends[name] = self.now()
-
-
-def about(value):
-    return pytest.approx(value, abs=0.34)
+from recorder import UNIT, Recorder, about
 
 
 async def crawl(kata, pages, limit, delays):
