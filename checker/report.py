@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from checker.suite import PROPERTIES
 from checker.world.session import Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from checker.course import Kata
@@ -78,19 +81,20 @@ class Terminal:
     Args:
         console: where to write; decides on width and colours.
         reference: a sandbox in which the reference solution is played for its timelines.
+        path: what `--path` named, to be repeated in the command that replays a run.
     """
 
-    def __init__(self, console: Console, reference: Session) -> None:
+    def __init__(self, console: Console, reference: Session, path: Path | None = None) -> None:
         self._console = console
         self._reference = reference
+        self._path = path
         self._unicode = console.encoding.lower().startswith("utf")
 
     def show(self, grading: Grading) -> None:
         """Write everything."""
         for kata in grading.katas:
             self._kata(grading, kata)
-        if len(grading.katas) > 1:
-            self._total(grading)
+        self._total(grading)
         if grading.sandbox == "none":
             self._line("No sandbox here: your code ran with your own rights. `bubblewrap` would keep it in.", "dim")
 
@@ -148,7 +152,9 @@ class Terminal:
             self._line(f"  {mistake.diagnosis}", indent=2)
             self._line(f"  {mistake.hint}", "cyan", indent=2)
             self._line("")
-        self._line(f"The same numbers again: kata check {kata.name} --seed {grading.seed}", "dim")
+        where = "" if self._path is None else f" --path {shlex.quote(str(self._path))}"
+        # Not wrapped, since a command is there to be copied.
+        self._row(f"The same numbers again: kata check {kata.name}{where} --seed {grading.seed}", "dim")
         self._line(f"Stuck? kata hint {kata.name}", "dim")
         self._line("")
 
@@ -205,23 +211,31 @@ class Terminal:
     # --- the end -----------------------------------------------------------------------------------------
 
     def _total(self, grading: Grading) -> None:
-        verdicts = [verdict(grading.of(kata)) for kata in grading.katas]
         score = sum(result.points for result in grading.results)
         most = sum(result.max_points for result in grading.results)
-        passed = verdicts.count("passed")
-        self._line(f"{passed} of {len(verdicts)} katas passed, {score:g} of {most:g} points", "bold")
+        what = "tests" if len(grading.katas) == 1 else "katas"
+        verdicts = [result.verdict for result in grading.results]
+        if what == "katas":
+            verdicts = [verdict(grading.of(kata)) for kata in grading.katas]
+        passed, many = verdicts.count("passed"), len(verdicts)
+        style = "bold green" if passed == many else "bold red"
+        self._line(f"{passed} of {many} {what} passed, {score:g} of {most:g} points", style)
 
     def _line(self, text: str, style: str = "", *, right: str = "", right_style: str = "", indent: int = 0) -> None:
         """One paragraph, wrapped to the width with a hanging indent, maybe with a word at the right edge."""
-        from rich.text import Text
-
         width = max(20, min(self._console.width, 100) - (len(right) + 2 if right else 0))
         for number, line in enumerate(_wrap(text, width, indent)):
-            row = Text(line, style=style)
             if right and not number:
-                row.append(" " * max(2, width - len(line) + 2))
-                row.append(right, style=right_style)
-            self._console.print(row, highlight=False, no_wrap=True, overflow="ignore", crop=False)
+                self._row(line + " " * max(2, width - len(line) + 2), style, right, right_style)
+            else:
+                self._row(line, style)
+
+    def _row(self, text: str, style: str, right: str = "", right_style: str = "") -> None:
+        """One line, however long it is."""
+        from rich.text import Text
+
+        row = Text(text, style=style).append(right, style=right_style)
+        self._console.print(row, highlight=False, no_wrap=True, overflow="ignore", crop=False)
 
 
 def _wrap(text: str, width: int, indent: int) -> list[str]:

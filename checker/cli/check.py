@@ -43,7 +43,7 @@ def check(
 
         reference = Session(sandbox, sorted({module for each in katas for module in each.preload}))
         try:
-            report.Terminal(common.console(), reference).show(grading)
+            report.Terminal(common.console(), reference, path).show(grading)
         finally:
             reference.close()
     verdicts = {report.verdict(grading.of(each)) for each in katas}

@@ -15,7 +15,7 @@ from checker.trace import Trace
 from checker.values import Malformed
 from checker.world.channel import Channel, Silence
 from checker.world.script import World
-from checker.world.world import Ledger
+from checker.world.world import SPOKE_ON, Ledger
 
 START_LIMIT = 30.0
 """Real seconds within which a sandbox must be up."""
@@ -239,7 +239,7 @@ def _converse(channel: Channel, ledger: Ledger) -> bool:
                 channel.send(reply)
         # The last word has been said: whatever follows it is forged.
         if channel.receive() is not None:
-            raise Malformed("a message after the last one")
+            raise Malformed(SPOKE_ON)
     except Silence:
         return True
     except (Malformed, RecursionError) as error:

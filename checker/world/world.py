@@ -22,6 +22,8 @@ START = 1000.0
 MAX_WAITS = 20_000
 MAX_CALLS = 20_000
 MAX_NOTES = 20_000
+SPOKE_ON = "it went on after its answer"
+"""One reason for whatever follows an answer: which forged word comes first is chance."""
 
 
 class OpenCall:
@@ -75,7 +77,7 @@ class Ledger:
             Malformed: the message is not legal at this point.
         """
         if self.closed:
-            raise Malformed("a message after the last one")
+            raise Malformed(SPOKE_ON)
         match message:
             case messages.Loaded():
                 self.loaded = True
@@ -263,13 +265,13 @@ class Ledger:
 
     def _conclude(self) -> None:
         if self._answered:
-            raise Malformed("a second answer")
+            raise Malformed(SPOKE_ON)
         self._answered = True
         self.trace.elapsed = self.now
 
     def _refuse(self, message: messages.Refused) -> None:
         if self._answered:
-            raise Malformed("a refusal after the answer")
+            raise Malformed(SPOKE_ON)
         self._answered = True
         self.trace.ended = "refused"
         self.trace.problem = message.message[:1000]

@@ -75,9 +75,10 @@ def test_a_failure_shows_both_timelines_the_line_and_the_seed(kata):
     assert said.index("yours") < said.index("reference  ")
     for text in (
         "fetch(0)",
-        "kata check 07_semaphore --seed 5",
+        f"kata check 07_semaphore --path {path} --seed 5\n",
         "kata hint 07_semaphore",
         "looks like a known mistake",
+        "\n20 of 21 tests passed, 23 of 25 points\n",
     ):
         assert text in said
     assert "\x1b" not in said
