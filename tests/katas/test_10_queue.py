@@ -133,7 +133,6 @@ async def test_one_producer_reads_the_items_in_order(run, rng):
 async def test_results_stand_in_the_order_of_the_items(run, rng):
     """Results come in the order of the items, whichever is consumed first; `items` stays open."""
     items = distinct(rng, rng.randint(5, 8))
-    # The first takes longest, or by chance they might end in their order.
     delays = dict(zip(items, [30, *rng.sample(range(1, 30), len(items) - 1)], strict=True))
     world = calls(read=reads(items), consume=delays)
     trace = await run(factory, many=len(items), size=2, workers=3, world=world)
