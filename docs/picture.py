@@ -4,8 +4,10 @@ python docs/picture.py
 """
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
@@ -16,15 +18,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     """Grade a known mistake in colour, and draw the part of the report that tells of the failure."""
-    words = ["check", "7", "--path", "solutions/mistakes/07_semaphore/chunks_of_limit.py", "--seed", "3"]
-    printed = subprocess.run(
-        [sys.executable, "-c", "from checker.cli import main; main()", *words],
-        cwd=ROOT,
-        env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "92", "TERM": "xterm-256color"},
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    with tempfile.TemporaryDirectory() as workspace:
+        shutil.copyfile(ROOT / "solutions/mistakes/07_semaphore/chunks_of_limit.py", Path(workspace, "07_semaphore.py"))
+        printed = subprocess.run(
+            [sys.executable, "-c", "from checker.cli import main; main()", "check", "7", "--seed", "3"],
+            cwd=workspace,
+            env={**os.environ, "FORCE_COLOR": "1", "COLUMNS": "92", "TERM": "xterm-256color"},
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
     lines = printed.splitlines()
     first = max(place for place, line in enumerate(lines) if "The next job starts" in line)
     console = Console(record=True, width=92, file=open(os.devnull, "w"), force_terminal=True)
