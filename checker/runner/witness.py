@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 import types
@@ -15,6 +16,9 @@ from checker.runner import encode
 from checker.runner.clock import Clock
 from checker.runner.loop import VirtualEventLoop
 from checker.values import Frame
+
+_ABOUT_FORKING = re.compile(".*use of fork.*", re.IGNORECASE)
+"""As `warnings` compiles it, so that it finds it compiled in every process that is forked."""
 
 
 class Witness:
@@ -33,7 +37,7 @@ class Witness:
         VirtualEventLoop.complain = self.complain
         VirtualEventLoop.default_exception_handler = self._loop_complains
         warnings.simplefilter("always")
-        warnings.filterwarnings("ignore", ".*use of fork.*", DeprecationWarning)
+        warnings.filterwarnings("ignore", _ABOUT_FORKING.pattern, DeprecationWarning)
         warnings.showwarning = self._warned  # type: ignore[assignment]
         sys.unraisablehook = self._unraisable
         threading.excepthook = self._thread_died

@@ -29,6 +29,8 @@ from checker.runner import confine, encode, observer, surroundings, sweep
 from checker.runner import play as playing
 from checker.runner.warden import Excess, Warden
 
+NEEDED = ("cloudpickle", "encodings.utf_8_sig")
+"""What every run needs and nothing here imports: loaded once, before forking."""
 _NEEDS_WALL_CLOCK = re.compile(rb"\b(datetime|time|calendar|email|logging)\b")
 _REAL_STEP = 0.002
 """Seconds after which a run whose child processes are at work is told that real time has gone by."""
@@ -353,7 +355,7 @@ def main() -> None:
         _harden()
         if plan.temp:
             tempfile.tempdir = plan.temp
-        for name in sys.argv[3:]:
+        for name in (*NEEDED, *sys.argv[3:]):
             importlib.import_module(name)
         encode.learn_classes()
         gc.collect()
