@@ -12,7 +12,7 @@ SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
 
 
 def pytest_collection_finish():
-    """Keep what pytest itself holds out of later collections, each of which would stop the clock for a third of a unit."""
+    """Keep what pytest itself holds out of later collections, which take up to half a unit each."""
     gc.collect()
     gc.freeze()
 
