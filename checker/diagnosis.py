@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NEAR = 0.6
 """How many of all their failed tests an answer and a known mistake must share to look alike."""
 
+_QUOTED = re.compile(r"""(?<![A-Za-z])b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+"""A string or bytes as Python shows them; the apostrophe of "can't" begins none."""
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -68,7 +71,7 @@ def words(message: str) -> str:
     """A message without what changes from run to run: who waits where, lists, tokens, addresses, numbers."""
     message = re.sub(r"\([^()]* in line [^()]*\)", "#", message)
     message = re.sub(r"\[[^\]]*\]", "#", message)
-    message = re.sub(r"'[^']*'|\"[^\"]*\"", "#", message)
+    message = _QUOTED.sub("#", message)
     return re.sub(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
 
 

@@ -84,6 +84,12 @@ def player(session: Session) -> Play:
 
 
 @pytest.fixture
+def play_in() -> Callable[[Session], Play]:
+    """`play_in(session)(source, scenario, …)`: as `play`, in any session."""
+    return player
+
+
+@pytest.fixture
 def kata(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the `kata` command in an empty folder, as its users do."""
 

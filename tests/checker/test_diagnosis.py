@@ -32,6 +32,7 @@ def test_the_best_fitting_mistake_is_named(failed, names):
 def test_numbers_names_and_lists_are_no_words():
     """What changes from run to run is left out of a message."""
     assert words("expected [1, 2], saw [2.5] after 3 s of 'x91f'") == words("expected [], saw [7] after 11 s of 'b'")
+    assert words("Can't pickle 'a.<listcomp>.<lambda>'") == words("Can't pickle 'a.<lambda>'") != words("Can't pickle")
     assert words("Deadlock (main in line 3; Task-5 in line 22).") == words("Deadlock (Task-5 in line 9).")
     assert words("raised KeyError") != words("raised ValueError")
 
