@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checker import diagnosis
@@ -26,21 +27,69 @@ MAX_DETAILS = 3
 MAX_PRINTED_LINES = 10
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one kata: plain data, so that it may come from another process."""
+
+    kata: str
+    verdict: str
+    """`passed`, `failed`, or `error`: the grader is at fault."""
+    passed: int
+    tests: int
+    score: float
+    max_score: float
+    sandbox: str
+    told: Any
+    """What a report says of it: text, or an object for JSON."""
+
+
+def outcome(grading: Grading, kata: Kata, told: Any) -> Outcome:
+    """The outcome of one kata of a grading, with what a report says of it."""
+    results = grading.of(kata)
+    return Outcome(
+        kata=kata.name,
+        verdict=verdict(results),
+        passed=[result.verdict for result in results].count("passed"),
+        tests=len(results),
+        score=sum(result.points for result in results),
+        max_score=sum(result.max_points for result in results),
+        sandbox=grading.sandbox,
+        told=told,
+    )
+
+
+def verdict(results: list[Result]) -> str:
+    """A kata's verdict: `error` if the grader failed anywhere, else `failed` if a test did."""
+    verdicts = {result.verdict for result in results}
+    return next((word for word in ("error", "failed") if word in verdicts), "passed")
+
+
+def total(outcomes: Sequence[Outcome]) -> str:
+    """The last line of a report, in one sentence."""
+    if len(outcomes) == 1:
+        what, passed, many = "tests", outcomes[0].passed, outcomes[0].tests
+    else:
+        what, passed, many = "katas", [each.verdict for each in outcomes].count("passed"), len(outcomes)
+    score, most = sum(each.score for each in outcomes), sum(each.max_score for each in outcomes)
+    return f"{passed} of {many} {what} passed, {score:g} of {most:g} points"
+
+
 # --- JSON ------------------------------------------------------------------------------------------------
 
 
-def as_json(grading: Grading) -> dict[str, Any]:
-    """The grading as one object, in the form that DESIGN calls schema 1."""
+def as_json(outcomes: Sequence[Outcome], seed: int) -> dict[str, Any]:
+    """Outcomes that tell of themselves by `kata_json`, as one object, in the form that DESIGN calls schema 1."""
     return {
         "schema": 1,
-        "seed": grading.seed,
+        "seed": seed,
         "python": python_version(),
-        "sandbox": grading.sandbox,
-        "katas": [_kata_json(grading, kata) for kata in grading.katas],
+        "sandbox": outcomes[0].sandbox,
+        "katas": [each.told for each in outcomes],
     }
 
 
-def _kata_json(grading: Grading, kata: Kata) -> dict[str, Any]:
+def kata_json(grading: Grading, kata: Kata) -> dict[str, Any]:
+    """One kata of a grading as an object."""
     results = grading.of(kata)
     mistake = diagnosis.diagnose(kata, results, grading.grader.source(kata.name).data)
     return {
@@ -66,41 +115,29 @@ def _test_json(result: Result) -> dict[str, Any]:
     }
 
 
-def verdict(results: list[Result]) -> str:
-    """A kata's verdict: `error` if the grader failed anywhere, else `failed` if a test did."""
-    verdicts = {result.verdict for result in results}
-    return next((word for word in ("error", "failed") if word in verdicts), "passed")
-
-
 # --- the terminal ------------------------------------------------------------------------------------------
 
 
 class Terminal:
-    """Writes a grading to a terminal, or plainly to whatever is not one.
+    """Writes what came of katas to a terminal, or plainly to whatever is not one.
 
     Args:
         console: where to write; decides on width and colours.
         reference: a sandbox in which the reference solution is played for its timelines.
         path: what `--path` named, to be repeated in the command that replays a run.
+        unicode: whether signs beyond ASCII can be shown.
     """
 
-    def __init__(self, console: Console, reference: Session, path: Path | None = None) -> None:
+    def __init__(self, console: Console, reference: Session, path: Path | None = None, *, unicode: bool = True) -> None:
         self._console = console
         self._reference = reference
         self._path = path
-        self._unicode = console.encoding.lower().startswith("utf")
-
-    def show(self, grading: Grading) -> None:
-        """Write everything."""
-        for kata in grading.katas:
-            self._kata(grading, kata)
-        self._total(grading)
-        if grading.sandbox == "none":
-            self._line("No sandbox here: your code ran with your own rights. `bubblewrap` would keep it in.", "dim")
+        self._unicode = unicode
 
     # --- one kata ----------------------------------------------------------------------------------------
 
-    def _kata(self, grading: Grading, kata: Kata) -> None:
+    def kata(self, grading: Grading, kata: Kata) -> None:
+        """Write one kata of a grading."""
         results = grading.of(kata)
         score, most = sum(result.points for result in results), sum(result.max_points for result in results)
         style = "bold green" if verdict(results) == "passed" else "bold red"
@@ -208,18 +245,7 @@ class Terminal:
         for line in timeline.draw_pair(played.trace, reference, width=width, color=color, unicode=self._unicode):
             self._console.out(line, highlight=False)
 
-    # --- the end -----------------------------------------------------------------------------------------
-
-    def _total(self, grading: Grading) -> None:
-        score = sum(result.points for result in grading.results)
-        most = sum(result.max_points for result in grading.results)
-        what = "tests" if len(grading.katas) == 1 else "katas"
-        verdicts = [result.verdict for result in grading.results]
-        if what == "katas":
-            verdicts = [verdict(grading.of(kata)) for kata in grading.katas]
-        passed, many = verdicts.count("passed"), len(verdicts)
-        style = "bold green" if passed == many else "bold red"
-        self._line(f"{passed} of {many} {what} passed, {score:g} of {most:g} points", style)
+    # --- lines -------------------------------------------------------------------------------------------
 
     def _line(self, text: str, style: str = "", *, right: str = "", right_style: str = "", indent: int = 0) -> None:
         """One paragraph, wrapped to the width with a hanging indent, maybe with a word at the right edge."""

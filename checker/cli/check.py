@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import random
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from checker.cli import common
+
+if TYPE_CHECKING:
+    from checker.messages import Limits
+    from checker.report import Outcome
 
 
 @click.command()
@@ -16,37 +24,34 @@ from checker.cli import common
 @click.option("--path", type=click.Path(path_type=Path), help="A file, or a folder with katas; else your workspace.")
 @click.option("--seed", type=int, help="Replays a run: draws the same numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Katas at a time; default: one a processor.")
 @common.sandbox_option
 @common.limit_options
 def check(
-    kata: tuple[str, ...], path: Path | None, seed: int | None, as_json: bool, sandbox: str, **limits: Any
+    kata: tuple[str, ...],
+    path: Path | None,
+    seed: int | None,
+    as_json: bool,
+    jobs: int | None,
+    sandbox: str,
+    **limits: Any,
 ) -> None:
     """Grade your work."""
-    from checker.grade import grade
-    from checker.submission import Submission
-
-    course, katas = common.course(), common.select(kata or _implied(path))
+    katas = [each.name for each in common.select(kata or _implied(path))]
     where = common.workspace(path)
     common.check_sandbox(sandbox)
     run_limits, budget = common.limits(**limits)
-    grading = common.guarded(
-        lambda: grade(course, Submission(where), katas, seed=seed, sandbox=sandbox, limits=run_limits, budget=budget)
-    )
-    from checker import report
-
-    if as_json:
-        import json
-
-        sys.stdout.write(json.dumps(report.as_json(grading)) + "\n")
-    else:
-        from checker.world.session import Session
-
-        reference = Session(sandbox, sorted({module for each in katas for module in each.preload}))
-        try:
-            report.Terminal(common.console(), reference, path).show(grading)
-        finally:
-            reference.close()
-    verdicts = {report.verdict(grading.of(each)) for each in katas}
+    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+    screen = None if as_json else Screen.of(common.console())
+    # Every so many katas, since the dear ones stand together at the end.
+    parts = min(jobs or common.processors(), len(katas))
+    orders = [
+        Order(katas[part::parts], where, path, seed, sandbox, run_limits, budget, screen) for part in range(parts)
+    ]
+    found = {each.kata: each for part in common.guarded(lambda: _all_graded(orders)) for each in part}
+    outcomes = [found[name] for name in katas]
+    _tell(outcomes, seed, screen)
+    verdicts = {each.verdict for each in outcomes}
     raise SystemExit(common.FAULT if "error" in verdicts else common.FAILED if "failed" in verdicts else common.PASSED)
 
 
@@ -62,3 +67,124 @@ def _implied(path: Path | None) -> list[str] | None:
         except UnknownKata:
             continue
     return common.stop(f"Which kata is {path} an answer to? Say it: kata check KATA --path {path}", common.USAGE)
+
+
+# --- grading, in this process or in several --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a report may make use of."""
+
+    width: int
+    colors: str | None
+    unicode: bool
+
+    @classmethod
+    def of(cls, console: Any) -> Screen:
+        """That of the terminal, or of whatever stands in its place."""
+        colors = None if console.no_color else console.color_system
+        return cls(console.width, colors, console.encoding.lower().startswith("utf"))
+
+    def console(self, file: io.StringIO) -> Any:
+        """Writes into a text what would go to the screen."""
+        from rich.console import Console
+
+        return Console(
+            file=file,
+            width=self.width,
+            color_system=self.colors,  # type: ignore[arg-type]
+            force_terminal=self.colors is not None,
+            legacy_windows=False,
+            highlight=False,
+        )
+
+
+@dataclass(frozen=True)
+class Order:
+    """Katas to be graded one after the other, in a sandbox of their own, and how to tell of them."""
+
+    katas: list[str]
+    work: Path
+    """Where the learner's files lie."""
+    named: Path | None
+    """What the learner named, which is repeated in the command that replays a run."""
+    seed: int
+    sandbox: str
+    limits: Limits
+    budget: float
+    screen: Screen | None
+    """None: the report is an object for JSON."""
+
+
+def _all_graded(orders: Sequence[Order]) -> list[list[Outcome]]:
+    if not orders[1:]:
+        return [graded(orders[0])]
+    from checker.batch.pool import LocalPool
+    from checker.world.session import GraderFault
+
+    pool = LocalPool(len(orders), patience=60 + 2 * orders[0].budget)
+    try:
+        return [each.result() for each in [pool.submit(graded, order) for order in orders]]
+    except Exception as error:
+        if pool.lost(error):
+            raise GraderFault("a process of its own ended before its work was done; try again.") from None
+        raise
+    finally:
+        pool.close()
+
+
+def graded(order: Order) -> list[Outcome]:
+    """Grade some katas, and write the report of each."""
+    from checker import report
+    from checker.course import installed_course
+    from checker.grade import grade
+    from checker.submission import Submission
+    from checker.world.session import Session
+
+    course = installed_course()
+    katas = [course.find(name) for name in order.katas]
+    grading = grade(
+        course,
+        Submission(order.work),
+        katas,
+        seed=order.seed,
+        sandbox=order.sandbox,
+        limits=order.limits,
+        budget=order.budget,
+    )
+    if order.screen is None:
+        return [report.outcome(grading, kata, report.kata_json(grading, kata)) for kata in katas]
+    reference = Session(order.sandbox, sorted({module for each in katas for module in each.preload}))
+    outcomes = []
+    try:
+        for kata in katas:
+            file = io.StringIO()
+            console = order.screen.console(file)
+            report.Terminal(console, reference, order.named, unicode=order.screen.unicode).kata(grading, kata)
+            outcomes.append(report.outcome(grading, kata, file.getvalue()))
+    finally:
+        reference.close()
+    return outcomes
+
+
+# --- telling ---------------------------------------------------------------------------------------------------
+
+
+def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
+    from checker import report
+
+    if screen is None:
+        import json
+
+        sys.stdout.write(json.dumps(report.as_json(outcomes, seed)) + "\n")
+        return
+    text = "".join(each.told for each in outcomes)
+    total = report.total(outcomes)
+    color = "green" if {each.verdict for each in outcomes} == {"passed"} else "red"
+    text += click.style(total, fg=color, bold=True) if screen.colors else total
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what a learner prints may be beyond the terminal's signs
+    sys.stdout.write(text + "\n")
+    if outcomes[0].sandbox == "none":
+        click.echo("No sandbox here: your code ran with your own rights. `bubblewrap` would keep it in.")

@@ -78,6 +78,13 @@ def guarded(work: Any) -> Any:
         stop(f"The grader itself failed: {error}", FAULT)
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0))
+
+
 def console() -> Any:
     """The terminal, or whatever stands in its place."""
     from rich.console import Console

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from checker.rows import Assignment, Batch
 
 DEFAULT_FORMATS = ("csv", "json")
+MOST_NOTES = 20
+"""Notes on what was handed in that are told; an archive may be full of junk."""
 
 
 @click.command()
@@ -94,8 +96,10 @@ def grade(
         common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
     except KeyboardInterrupt:
         common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", 130)
-    for note in intake.notes[:20]:
+    for note in intake.notes[:MOST_NOTES]:
         click.echo(f"Note: {note}")
+    if len(intake.notes) > MOST_NOTES:
+        click.echo(f"… and {len(intake.notes) - MOST_NOTES} notes more.")
     raise SystemExit(common.FAULT if counts.faults else common.PASSED if counts.perfect else common.FAILED)
 
 

@@ -1,0 +1,50 @@
+"""`kata check` with several katas: in several processes, told as if by one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from checker.course import installed_course
+from checker.runner import observer
+from tests.checker.waiting import until
+
+SOLUTIONS = installed_course().root / "solutions"
+WORDS = ("check", "3", "1", "7", "--path", str(SOLUTIONS), "--seed", "3")
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["terminal", "json"])
+def test_several_processes_tell_what_one_tells(kata, more):
+    """The report is the same to the letter, in the order of the course."""
+    one, two = (kata(*WORDS, *more, "--jobs", jobs) for jobs in ("1", "2"))
+    assert (one.returncode, two.returncode) == (0, 0), two.stderr
+    assert one.stdout == two.stdout
+    if more:
+        katas = [each["kata"] for each in json.loads(two.stdout)["katas"]]
+        assert katas == ["01_event_loop", "03_callbacks", "07_semaphore"]
+    else:
+        assert two.stdout.endswith("\n3 of 3 katas passed, 66 of 66 points\n")
+
+
+def test_a_process_that_dies_is_the_graders_fault(tmp_path):
+    """Exit status 3 and a sentence; nothing hangs and nothing is left."""
+    for name in ("01_event_loop", "02_gather_wait"):
+        (tmp_path / f"{name}.py").write_text("while True: pass\n")
+    command = [sys.executable, "-c", "from checker.cli import main; main()", "check", "1", "2", "--jobs", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: _workers(process.pid), "at work")
+        family = observer.descendants(process.pid)
+        os.kill(_workers(process.pid)[0], signal.SIGKILL)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 3, out
+    assert "a process of its own ended before its work was done" in err
+    assert "Traceback" not in err
+    until(lambda: not any(map(observer.is_alive, family)), "all ended")
+
+
+def _workers(pid):
+    """The processes that play something: each has a sandbox below it."""
+    return [child for child in observer.descendants(pid)[1:] if len(observer.descendants(child)) > 2]
