@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from checker import diagnosis
 from checker.course import Course, Kata
 from checker.grade import Grading, grade
+from checker.runner.confine import end_with
 from checker.submission import Submission
 from checker.suite.explain import ODD
 from checker.suite.grader import UNWRITTEN
@@ -87,7 +89,8 @@ def jobs(
 
 def verify(plan: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
     """Grade everything, several at a time; outcomes come in the order of the plan."""
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    begin = partial(end_with, os.getpid())
+    with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn"), initializer=begin) as pool:
         yield from pool.map(examine, plan, chunksize=1)
 
 

@@ -6,7 +6,6 @@ breaks its own future and no other: `WorkerLost`.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -14,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from multiprocessing import get_context
 from typing import Any, Protocol
+
+from checker.runner import confine
 
 LIVES = 250
 """Gradings after which a local worker is replaced by a fresh one: its memory never grows for long."""
@@ -54,7 +55,7 @@ class LocalPool:
         self.size = jobs
         self._patience = patience
         # Fresh interpreters: a fork would carry the driver's threads, locks and open gradebook along.
-        self._pool: Any = pebble.ProcessPool(jobs, LIVES, _end_with_driver, [os.getpid()], get_context("spawn"))
+        self._pool: Any = pebble.ProcessPool(jobs, LIVES, _begin, [os.getpid()], get_context("spawn"))
 
     def submit(self, task: Callable[[Any], Any], argument: Any) -> Future[Any]:
         """See `Pool`."""
@@ -79,15 +80,10 @@ def _quieten() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _end_with_driver(driver: int) -> None:
-    """Have the system end this worker when the driver's process ends, however that ends."""
-    # Ctrl-C is for the driver, which ends its workers in its own time.
+def _begin(driver: int) -> None:
+    """A worker begins: Ctrl-C is for the driver, which ends its workers in its own time, or takes them along."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    libc = ctypes.CDLL(None, use_errno=True)
-    pr_set_pdeathsig = 1
-    libc.prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != driver:  # it ended before this was said
-        os._exit(1)
+    confine.end_with(driver)
 
 
 class DaskPool:

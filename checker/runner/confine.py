@@ -34,6 +34,8 @@ FILES_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """How many file rights each version of Landlock knows."""
 BIND, CONNECT = 1, 2
 _libc = ctypes.CDLL(None, use_errno=True)
+_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -157,6 +159,13 @@ def version() -> int:
     return max(0, int(found))
 
 
+def end_with(parent: int) -> None:
+    """Have the system end this process at once when its parent has ended, however that came about."""
+    _libc.prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before this was said
+        os._exit(1)
+
+
 def leave_when_alone(parent: int) -> None:
     """End this process by SIGTERM when its parent has ended, whatever it waits for then."""
 
@@ -166,7 +175,7 @@ def leave_when_alone(parent: int) -> None:
             raise SystemExit
 
     signal.signal(signal.SIGTERM, leave)
-    _libc.prctl(1, signal.SIGTERM, 0, 0, 0)
+    _libc.prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
     leave()
 
 
@@ -174,11 +183,9 @@ def own_up(parent: int) -> None:
     """In a run's process: a session of its own, and an end together with its parent."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
-    _libc.prctl(1, signal.SIGKILL, 0, 0, 0)
+    end_with(parent)
     # Dumpable, so that its memory can be measured; there is nothing in it that is not the run's.
     _libc.prctl(4, 1, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
