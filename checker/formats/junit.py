@@ -46,7 +46,9 @@ def _suites(row: Row, batch: Batch) -> Iterator[Element]:
         if grading is not None and grading.finished:
             suite.set("timestamp", printable(grading.finished))
         _properties(suite, row, batch, grading)
-        _cases(suite, f"{kata}.{learner.key.replace('.', '_')}", tests)
+        # Runs of several tests are played in one process: each test is said to take its share.
+        share = grading.seconds / len(tests) if grading else 0
+        _cases(suite, f"{kata}.{learner.key.replace('.', '_')}", tests, share)
         yield suite
 
 
@@ -66,9 +68,9 @@ def _properties(suite: Element, row: Row, batch: Batch, grading: Grading | None)
     properties.extend(_element("property", name=name, value=value) for name, value in facts.items())
 
 
-def _cases(suite: Element, classname: str, tests: Sequence[Test]) -> None:
+def _cases(suite: Element, classname: str, tests: Sequence[Test], seconds: float) -> None:
     for test in tests:
-        case = _element("testcase", name=test.name, classname=classname)
+        case = _element("testcase", name=test.name, classname=classname, time=f"{seconds:.3f}")
         if test.verdict in _ELEMENT:
             kind = "grader" if test.verdict == "error" else test.aspect
             outcome = _element(_ELEMENT[test.verdict], type=kind, message=test.message)

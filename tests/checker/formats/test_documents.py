@@ -126,7 +126,8 @@ ATTRIBUTES = {
     "error": {"type", "message"},
     "skipped": {"type", "message"},
 }  # fmt: skip
-REQUIRED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name"}, "property": {"name", "value"}}
+REQUIRED = {"testsuite": {"name", "tests", "failures", "errors"}, "testcase": {"name", "classname", "time"},
+            "property": {"name", "value"}}  # fmt: skip
 INSIDE = {"testsuites": {"testsuite"}, "testsuite": {"properties", "testcase"}, "properties": {"property"},
           "testcase": {"failure", "error", "skipped"}}  # fmt: skip
 MIXED = {"failure", "error", "skipped"}
@@ -148,6 +149,7 @@ def check_junit(text):
         for tag, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
             assert int(suite.get(attribute)) == len(suite.findall(f"testcase/{tag}"))
         assert int(suite.get("tests")) == len(suite.findall("testcase")) > 0
+        assert all(TIME.fullmatch(case.get("time")) for case in suite.findall("testcase"))
     return root
 
 
@@ -176,6 +178,7 @@ def test_junit_suites_can_be_played_again(make, nasty):
         "sha256": "5a" * 32,
         "sandbox": "bwrap",
     }
+    assert [case.get("time") for case in suite.findall("testcase")] == ["0.062"] * 2
     failure = suite.find("testcase/failure")
     assert (failure.get("type"), failure.get("message")) == ("timing", "It does not.")
     assert failure.text == "It holds. It does not."
