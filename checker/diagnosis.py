@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NEAR = 0.6
 """How many of all their failed tests an answer and a known mistake must share to look alike."""
 
+_COMPARED = re.compile(r"expected (?:[a-z ]+ )?(-?\d+(?:\.\d+)?), saw (-?\d+(?:\.\d+)?)(?![\d.]*\d)")
 _QUOTED = re.compile(r"""(?<![A-Za-z])b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 """A string or bytes as Python shows them; the apostrophe of "can't" begins none."""
 
@@ -68,11 +69,20 @@ def _one_line(text: str) -> str:
 
 
 def words(message: str) -> str:
-    """A message without what changes from run to run: who waits where, lists, tokens, addresses, numbers."""
+    """A message without what changes from run to run: who waits where, lists, tokens, addresses, numbers.
+
+    Of two numbers that were compared it stays which was the larger.
+    """
+    message = _COMPARED.sub(_more_or_less, message)
     message = re.sub(r"\([^()]* in line [^()]*\)", "#", message)
     message = re.sub(r"\[[^\]]*\]", "#", message)
     message = _QUOTED.sub("#", message)
     return re.sub(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
+
+
+def _more_or_less(compared: re.Match[str]) -> str:
+    expected, saw = (float(text.rstrip(".")) for text in compared.groups())
+    return f"expected #, saw {'more' if saw > expected else 'less'}"
 
 
 def failures(results: Iterable[Result]) -> dict[str, str]:
@@ -136,8 +146,9 @@ def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> l
     """The mistakes whose fingerprints fit best.
 
     One that explains exactly the failed tests is taken before one that explains some of them, and for
-    the latter every word must fit.  Failing both, one may do that shares most of its failed tests.  Of
-    several, those with the most fitting words win.
+    the latter every word must fit.  Failing both, one may do that shares most of its failed tests.  Half of the
+    words at least must fit in any case: a learner who has made another mistake is told nothing rather than that.
+    Of several, those with the most fitting words win.
     """
 
     def fitting(each: Fingerprint) -> int:
@@ -147,14 +158,16 @@ def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> l
     for name, each in fingerprints.items():
         rank = (fitting(each), name)
         both, either = len(set(each.always) & set(failed)), len(set(each.always) | set(failed))
-        if rank[0] and both >= NEAR * either:
+        if not each.always or 2 * rank[0] < both:
+            continue
+        if both >= NEAR * either:
             near.append(rank)
-        if not each.always or not set(each.always) <= set(failed):
+        if not set(each.always) <= set(failed):
             continue
         if set(failed) <= {*each.always, *each.sometimes}:
             exact.append(rank)
         elif fitting(each) == len(each.always):
             partly.append(rank)
-    ranked = [rank for rank in exact if rank[0]] or partly or near
+    ranked = exact or partly or near
     best = max(ranked, default=(0, ""))[0]
     return [name for fits, name in ranked if fits == best]

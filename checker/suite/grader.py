@@ -162,16 +162,17 @@ def judge(trace: Trace, request: Request) -> None:
     if trace.ended != "finished":
         line = f" (line {trace.problem_line})" if trace.problem_line else ""
         raise Failure(f"{trace.problem or trace.ended}{line}")
-    if isinstance(trace.result, Alien):
-        raise Failure(f"It returned {trace.result!r}, which is no plain data such as a list or a string.")
     error = trace.error
     if error is not None and _unwritten(error):
         raise Failure(f"{UNWRITTEN}: it raises NotImplementedError{_where(error)}.")
+    # Before hygiene: an error that nobody expects breaks off the scenario, which then leaves things behind itself.
+    judge_error(error, trace, request)
+    if isinstance(trace.result, Alien):
+        raise Failure(f"It returned {trace.result!r}, which is no plain data such as a list or a string.")
     if request.hygiene:
         breach = first_breach(trace, request.allow)
         if breach:
             raise Failure(breach)
-    judge_error(error, trace, request)
 
 
 def judge_error(error: Error | None, trace: Trace, request: Request) -> None:
@@ -223,6 +224,8 @@ def describe(error: Error) -> str:
     text = printable(error.shown)
     if error.message:
         text += f": {printable(error.message[:200])}"
+    if error.errors:
+        text += f" [{', '.join(describe(member) for member in error.errors[:3])}{', …' if error.errors[3:] else ''}]"
     return text
 
 
