@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from checker import diagnosis
 from checker.grade import Grading, python_version
-from checker.submission import printable
 from checker.suite import PROPERTIES
+from checker.values import printable
 from checker.world.session import Session
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Terminal:
         source = grading.grader.source(kata.name)
         decided = grading.grader.decided(kata.name)
         if decided is not None:
-            self._line(f"  {self._mark('failed')} {decided.problem}", "red", indent=4)
+            self._line(f"  {self._mark('failed')} {printable(decided.problem)}", "red", indent=4)
             self._frames(source.lines, decided)
             self._printed(decided)
             self._line("")
@@ -224,8 +224,10 @@ class Terminal:
             lead = f"    line {line}{f' in {function}' if function else ''}: "
             self._line(lead + printable(lines[line - 1].strip()), "yellow", indent=8)
             if trace.problem_column and line == trace.problem_line:
-                indented = len(lines[line - 1]) - len(lines[line - 1].lstrip())
-                self._line(" " * (len(lead) + max(0, trace.problem_column - 1 - indented)) + "^", "yellow")
+                source = lines[line - 1]
+                indented = len(source) - len(source.lstrip())
+                column = min(trace.problem_column, len(source) + 1) - 1
+                self._line(" " * (len(lead) + max(0, column - indented)) + "^", "yellow")
 
     def _printed(self, trace: Trace) -> None:
         lines = trace.printed.splitlines()
@@ -260,7 +262,7 @@ class Terminal:
         """One line, however long it is."""
         from rich.text import Text
 
-        row = Text(text, style=style).append(right, style=right_style)
+        row = Text(printable(text), style=style).append(right, style=right_style)
         self._console.print(row, highlight=False, no_wrap=True, overflow="ignore", crop=False)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from checker.values import lines_of, printable
+
 MAX_BYTES = 256 * 1024
 """A larger source is not read: compiling one of 20 MB did not end within a minute."""
 
@@ -23,7 +25,7 @@ class Source:
     @property
     def lines(self) -> list[str]:
         """Its lines, for quoting in reports."""
-        return self.data.decode("utf-8-sig", "replace").splitlines()
+        return lines_of(self.data.decode("utf-8-sig", "replace"))
 
 
 class Sources(Protocol):
@@ -85,10 +87,3 @@ def problem_with(data: bytes, shown: str) -> str:
     if "\0" in text:
         return f"{shown} holds NUL bytes; it is no Python source."
     return ""
-
-
-def printable(text: str) -> str:
-    """Text from outside, with everything that could act on a terminal or break a line made visible."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

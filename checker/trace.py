@@ -191,8 +191,11 @@ class Trace:
 
     def peak(self, label: str) -> Count:
         """The most calls of `label` that were under way at the same time; one that ends as another starts is not."""
-        spans = self.calls(label)
-        most = max((sum(_covers(other, span.start) for other in spans) for span in spans), default=0)
+        turns = [turn for span in self.calls(label) for turn in _turns(span)]
+        most = running = 0
+        for _, _, change in sorted(turns):
+            running += change
+            most = max(most, running)
         return Count(most, f"Most `{label}` calls at the same time")
 
     def starts(self, label: str) -> Answer:
@@ -241,6 +244,14 @@ class Trace:
     def interrupted(self) -> list[Span]:
         """The calls whose cleanup was cut off by a further cancellation."""
         return [span for span in self.spans if span.interrupted]
+
+
+def _turns(span: Span) -> list[tuple[float, int, int]]:
+    """When a call comes and goes, and what that changes; sorted, at one moment the first goes before the last comes."""
+    start, end = float(span.start), None if span.end is None else float(span.end)
+    if end == start:
+        return [(start, 1, 1), (start, 2, -1)]
+    return [(start, 1, 1)] if end is None else [(start, 1, 1), (end, 0, -1)]
 
 
 def _covers(span: Span, moment: float) -> bool:

@@ -7,6 +7,8 @@ arrives as an `Error`, told by the well-known classes that it really is an insta
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -16,6 +18,8 @@ MAX_DEPTH = 64
 """How deep a value may nest."""
 MAX_HASHED = 1000
 """Members of a set or dict."""
+MAX_NAME, MAX_MESSAGE, MAX_FRAMES = 100, 2000, 20
+"""Characters of a class's or function's name and of an error's message, and frames, that are kept."""
 MAX_VALUES = 30_000
 """Values that one run may send altogether, each member of a container counted."""
 
@@ -161,9 +165,9 @@ class Allowance:
     def __init__(self, values: int = MAX_VALUES) -> None:
         self._left = values
 
-    def spend(self) -> None:
-        """One more value. Raises `Malformed` where there have been too many."""
-        self._left -= 1
+    def spend(self, number: int = 1) -> None:
+        """So many values more. Raises `Malformed` where there have been too many."""
+        self._left -= number
         if self._left < 0:
             raise Malformed("more values than a run may send")
 
@@ -197,6 +201,8 @@ def plain(value: Value, depth: int = 0, allowance: Allowance | None = None) -> A
         raise Malformed("a key or member that cannot be hashed") from None
     if isinstance(value, BytesValue):
         return value.data
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Malformed("a number that is not finite")
     if isinstance(value, BigInt):
         try:
             return int(value.digits[:512], 16)
@@ -214,13 +220,13 @@ def plain_error(value: ErrorValue, depth: int = 0, allowance: Allowance | None =
     if depth > MAX_DEPTH:
         raise Malformed(f"an error nested more than {MAX_DEPTH} deep")
     allowance = allowance or Allowance()
-    allowance.spend()
+    allowance.spend(1 + len(value.classes) + len(value.frames))
     return Error(
-        shown=value.shown,
-        classes=tuple(value.classes),
-        message=value.message,
+        shown=value.shown[:MAX_NAME],
+        classes=tuple(name[:MAX_NAME] for name in value.classes),
+        message=value.message[:MAX_MESSAGE],
         args=tuple(plain(arg, depth + 1, allowance) for arg in value.args),
-        frames=tuple(value.frames),
+        frames=frames(value.frames),
         context=None if value.context is None else plain_error(value.context, depth + 1, allowance),
         cause=None if value.cause is None else plain_error(value.cause, depth + 1, allowance),
         errors=tuple(plain_error(error, depth + 1, allowance) for error in value.errors),
@@ -250,3 +256,20 @@ def wire(value: Any) -> Value:
     if isinstance(value, Error):
         return ErrorValue(value.shown, list(value.classes), value.message, [wire(arg) for arg in value.args])
     raise TypeError(f"{value!r} cannot be given out by the world; use plain data.")
+
+
+def frames(told: Sequence[Frame]) -> tuple[Frame, ...]:
+    """The submission's lines as they are kept."""
+    return tuple(Frame(each.line, each.function[:MAX_NAME]) for each in told[:MAX_FRAMES])
+
+
+def printable(text: str) -> str:
+    """Text from outside, with everything that could act on a terminal or break a line made visible."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines as Python counts them; `splitlines` also splits at form feeds and other signs."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

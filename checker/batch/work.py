@@ -13,7 +13,8 @@ from checker import __version__, diagnosis, messages
 from checker.course import Course, Kata, installed_course
 from checker.grade import grade, python_version
 from checker.rows import Grading, Test
-from checker.submission import Source, printable
+from checker.submission import Source
+from checker.values import printable
 
 if TYPE_CHECKING:
     from checker.suite.grader import Result

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from msgspec.structs import replace
 
 from checker.rows import Batch, Grading, Row, Test
-from checker.submission import printable
+from checker.values import printable
 
 NOT_FINAL = "Not graded yet: the grader itself failed, which says nothing about this work."
 NOTHING = "Nothing was handed in."

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from checker.formats.common import number, replacing, suites
 from checker.rows import Batch, Grading, Row, Test
-from checker.submission import printable
+from checker.values import printable
 
 _ELEMENT = {"failed": "failure", "error": "error", "skipped": "skipped"}
 

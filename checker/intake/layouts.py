@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from checker.intake.names import Candidate, Search, is_junk, kata_of
 from checker.intake.tree import Entry, Tree, Unreadable, join, open_tree, subfolders
 from checker.rows import Learner
-from checker.submission import MAX_BYTES, Source, printable, problem_with
+from checker.submission import MAX_BYTES, Source, problem_with
+from checker.values import printable
 
 CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)\Z", re.DOTALL)
 """For example `doejane_LATE_123_4567_07_semaphore-2.py`."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from checker.intake.layouts import Handed
 from checker.rows import Learner
-from checker.submission import printable
+from checker.values import printable
 
 MAX_ROSTER = 32 << 20
 

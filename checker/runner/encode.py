@@ -93,8 +93,7 @@ def _scalar(value: Any) -> Value:
     if type(value) is float and not math.isfinite(value):
         return Alien(f"the float {value}")
     if type(value) is str:
-        # Lone surrogates cannot be sent as UTF-8.
-        return value[:MAX_TEXT].encode("utf-8", "backslashreplace").decode()
+        return text(value, MAX_TEXT)
     return value  # type: ignore[no-any-return]
 
 
@@ -103,37 +102,51 @@ def _few(items: Any) -> list[Any]:
 
 
 def _type_name(kind: type) -> str:
-    return str(type.__dict__["__name__"].__get__(kind))[:80].encode("utf-8", "backslashreplace").decode()
+    return text(str(_own(type, "__name__", kind)), 80)
 
 
 def encode_error(error: BaseException, depth: int = 0, seen: frozenset[int] = frozenset()) -> ErrorValue:
     """An exception as data, with the submission's frames, its context, cause and a group's members."""
     seen |= {id(error)}
+    kind = type(error)
+    is_group = issubclass(kind, BaseExceptionGroup)
 
-    def link(other: BaseException | None) -> ErrorValue | None:
+    def link(name: str) -> ErrorValue | None:
+        other = _own(BaseException, name, error)
         if other is None or id(other) in seen or depth >= 8:
             return None
         return encode_error(other, depth + 1, seen)
 
-    members = error.exceptions if isinstance(error, BaseExceptionGroup) and depth < 8 else ()
+    members = _own(BaseExceptionGroup, "exceptions", error) if is_group and depth < 8 else ()
+    args = _own(BaseException, "args", error) if depth < MAX_DEPTH else ()
     return ErrorValue(
-        shown=_type_name(type(error)),
-        classes=[_known[cls] for cls in type.mro(type(error)) if cls in _known],
+        shown=_type_name(kind),
+        classes=[_known[cls] for cls in _own(type, "__mro__", kind) if cls in _known],
         message=_text(error),
-        args=[encode(arg, depth + 1) for arg in _few(tuple.__iter__(error.args))[:20]] if depth < MAX_DEPTH else [],
+        args=[encode(arg, depth + 1) for arg in _few(tuple.__iter__(args))[:20]],
         frames=frames_of(error),
-        context=link(error.__context__),
-        cause=link(error.__cause__),
+        context=link("__context__"),
+        cause=link("__cause__"),
         errors=[encode_error(member, depth + 1, seen) for member in _few(members)[:100]],
     )
 
 
+def _own(owner: type, name: str, thing: Any) -> Any:
+    """An attribute as the interpreter keeps it, whatever the submission's class says in its place."""
+    return owner.__dict__[name].__get__(thing)
+
+
 def _text(error: BaseException) -> str:
     try:
-        text = str(error)
-    except Exception as broken:  # the submission's own __str__ may do anything
-        text = f"<its __str__ raised {type(broken).__name__}>"
-    return _scalar(text[:2000]) if type(text) is str else ""  # type: ignore[return-value]
+        shown = str(error)
+    except BaseException as broken:  # the submission's own __str__ may do anything
+        shown = f"<its __str__ raised {_type_name(type(broken))}>"
+    return text(shown, 2000) if type(shown) is str else ""
+
+
+def text(value: str, most: int) -> str:
+    """So many characters of a text at most, as they can be sent: UTF-8 has no lone surrogates."""
+    return value[:most].encode("utf-8", "backslashreplace").decode()
 
 
 submission_file = "<submission>"
@@ -147,6 +160,6 @@ def frames_of(error: BaseException) -> list[Frame]:
     while trace is not None:
         code = trace.tb_frame.f_code
         if code.co_filename == submission_file:
-            frames.append(Frame(trace.tb_lineno or 0, code.co_name))
+            frames.append(Frame(trace.tb_lineno or 0, text(code.co_name, 200)))
         trace = trace.tb_next
     return frames[-10:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
 import linecache
 import os
 import sys
@@ -35,7 +36,7 @@ def load(kata: str, source: bytes, folder: str | None) -> types.ModuleType:
     name = f"{kata}.py"
     encode.submission_file = name
     # Tracebacks that the submission prints itself then show its lines.
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    linecache.cache[name] = (len(text), None, io.StringIO(text, newline=None).readlines(), name)
     module = types.ModuleType(kata)
     module.__file__ = name
     sys.modules[kata] = module
@@ -51,7 +52,9 @@ def load(kata: str, source: bytes, folder: str | None) -> types.ModuleType:
             messages.Refused("syntax", f"{type(error).__name__}: {error.msg}", error.lineno, error.offset)
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise CannotPlay(messages.Refused("syntax", f"It does not compile: {error or type(error).__name__}.")) from None
+        raise CannotPlay(
+            messages.Refused("syntax", f"It does not compile: {str(error) or type(error).__name__}.")
+        ) from None
     try:
         exec(code, module.__dict__)
     except BaseException as error:  # whatever an import raises, SystemExit too, is a refusal

@@ -45,7 +45,7 @@ class Witness:
     def complain(self, text: str) -> None:
         """Note a breach of hygiene, once, as a sentence."""
         if text not in self._complaints and len(self._complaints) < 50:
-            self._complaints.append(text[:500])
+            self._complaints.append(encode.text(text, 500))
 
     @property
     def has_something_to_say(self) -> bool:
@@ -125,11 +125,11 @@ class Witness:
         for ident, frame in frames.items():
             lines = _lines_below(frame)
             if lines and (ident in names):
-                found.append(messages.Waiting(f"thread {names[ident]}"[:200], lines))
+                found.append(messages.Waiting(encode.text(f"thread {names[ident]}", 200), lines))
         return found[:100]
 
     def _waiting_task(self, task: asyncio.Task[Any]) -> messages.Waiting:
-        return messages.Waiting(str(task.get_name())[:200], _await_chain(task.get_coro()))
+        return messages.Waiting(encode.text(str(task.get_name()), 200), _await_chain(task.get_coro()))
 
     def told(self, *, final: bool) -> messages.Told:
         """The last message."""
@@ -139,7 +139,9 @@ class Witness:
             if task is not None:
                 record[0] = task.get_name()
         told = [
-            messages.TaskTold(str(name)[:200], created - start, None if ended is None else ended - start, outcome)
+            messages.TaskTold(
+                encode.text(str(name), 200), created - start, None if ended is None else ended - start, outcome
+            )
             for name, created, ended, outcome, _ in self._tasks
         ]
         return messages.Told(told, self.leaks, self._complaints if final else [])
@@ -152,7 +154,7 @@ def _await_chain(coroutine: Any) -> list[Frame]:
         frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
         frame = frame or getattr(coroutine, "gi_frame", None)
         if isinstance(frame, types.FrameType) and frame.f_code.co_filename == encode.submission_file:
-            lines.append(Frame(frame.f_lineno or 0, frame.f_code.co_name))
+            lines.append(Frame(frame.f_lineno or 0, encode.text(frame.f_code.co_name, 200)))
         coroutine = (
             getattr(coroutine, "cr_await", None)
             or getattr(coroutine, "ag_await", None)
@@ -165,6 +167,6 @@ def _lines_below(frame: types.FrameType | None) -> list[Frame]:
     lines: list[Frame] = []
     while frame is not None and len(lines) < 10:
         if frame.f_code.co_filename == encode.submission_file:
-            lines.insert(0, Frame(frame.f_lineno or 0, frame.f_code.co_name))
+            lines.insert(0, Frame(frame.f_lineno or 0, encode.text(frame.f_code.co_name, 200)))
         frame = frame.f_back
     return lines

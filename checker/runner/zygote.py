@@ -38,6 +38,8 @@ SWEEP = 2.0
 """Real seconds that ending a run's processes, and emptying a folder, may take; then the sandbox is given up."""
 IDLE = 0.25
 """Real seconds for which a process waits for another run; it is not watched while it waits."""
+HANDOVER = 1.0
+"""Real seconds in which a process that has played must take its next order."""
 _LOOPBACK_PATIENCE = 0.05
 """Seconds for which bytes in flight are waited for where they may be some other program's."""
 _WAITS_PATIENCE = 2.0
@@ -147,6 +149,9 @@ class Zygote:
                 confine.own_up(self._me)
                 for end in (self._control, ours, *([family] if family is not None else [])):
                     end.close()
+                # With these a run could speak in the zygote's name, or leave it no room to speak.
+                os.close(asked)
+                os.close(answer)
                 if relative is not None:
                     observer.asked = lambda: _asked_for_children(relative)
                 self._confinement.enter(network=order.network, semaphores=order.importable)
@@ -157,6 +162,10 @@ class Zygote:
         os.close(ask)
         os.close(answers)
         theirs.close()
+        # A run may do anything with its own ends, so nothing here waits for it.
+        os.set_blocking(asked, False)
+        os.set_blocking(answer, False)
+        ours.settimeout(HANDOVER)
         if relative is not None:
             relative.close()
         return Run(order, pid, ours, asked, answer, folder, family, limits)
@@ -211,16 +220,21 @@ class Zygote:
                 if run.family is not None and run.family.fileno() in ready:
                     self._name_children(run.pid, run.family, heard)
                 if run.asked in ready:
-                    if not os.read(run.asked, 64):
-                        heard.remove(run.asked)
+                    with contextlib.suppress(BlockingIOError):
+                        if not os.read(run.asked, 64):
+                            heard.remove(run.asked)
                     pending, asked_at, pause = True, time.monotonic(), 0.0
                 if pending:
                     word = self._word(run.pid, asked_at)
                     if run.family is not None and select.select([run.family], [], [], 0)[0]:
                         word = b""  # a thread that waits for an answer from here does not sleep
                     if word:
-                        with contextlib.suppress(BrokenPipeError):  # it has just ended
+                        try:
                             os.write(run.answer, word)
+                        except BlockingIOError:  # it asks and asks, and does not listen
+                            return nothing
+                        except BrokenPipeError:
+                            pass  # it has just ended
                     pending = not word
                     pause = min(0.002, pause * 2 or 0.00005)
         finally:
@@ -350,7 +364,11 @@ def main() -> None:
     alone = os.getpid() == 1
     zygote = None
     try:
-        if not alone:
+        # Python keeps a handler of its own for Ctrl-C, which a run could call upon here.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if alone:
+            confine.end_with(0)  # again, since becoming another user takes that back
+        else:
             confine.leave_when_alone(os.getppid())
         _harden()
         if plan.temp:

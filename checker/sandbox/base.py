@@ -79,17 +79,19 @@ class Sandbox:
     def close(self) -> None:
         """End everything in the sandbox; does no harm twice."""
         self.control.close()
+        killed = False
         # At the end of the stream the first process leaves by itself, and with it everything in the sandbox.
         try:
             self.process.wait(timeout=3.0)
         except subprocess.TimeoutExpired:
+            killed = True
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             with suppress(ProcessLookupError):
                 self.process.kill()
             self.process.wait()
         if self._user is not None:
-            if self.process.returncode and self.kind != "bwrap":
+            if killed or (self.process.returncode and self.kind != "bwrap"):
                 self._user.end_all()
             self._user.close()
         if self._folder is not None:

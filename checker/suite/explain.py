@@ -6,10 +6,13 @@ import re
 
 from checker.suite.grader import describe, shorten
 from checker.trace import Answer, Count, Seconds, Trace
+from checker.values import printable
 
 current: Trace | None = None
 """The trace that the test under way looked at last."""
 
+MAX_SENTENCE = 2000
+"""Characters of it; what a submission calls its things may be long."""
 ODD = "What your code did is so different from what was expected that it cannot be compared"
 
 _WORDS = {"==": "", "<=": "at most ", ">=": "at least ", "<": "less than ", ">": "more than ", "!=": "anything but "}
@@ -45,7 +48,7 @@ def sentence(error: BaseException) -> str:
         # A test that trips over data which no right answer gives; `kata verify` lists such tests as faults.
         return f"{ODD} ({type(error).__name__}: {shorten(str(error))})."
     text = str(error)
-    first = text.partition("\n")[0].strip()
+    first = printable(text[:MAX_SENTENCE].partition("\n")[0].strip())
     first = re.sub(r"^(AssertionError: )?(assert )?", "", first)
     return first or "An expectation of the suite does not hold."
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker.course import Course, Kata
-from checker.submission import Source, Sources, printable
+from checker.submission import Source, Sources
 from checker.suite.scenario import ship
 from checker.trace import Trace
-from checker.values import Alien, Error, known_name
+from checker.values import Alien, Error, known_name, printable
 from checker.world.script import World
 from checker.world.session import WALL_CLOCK, Performance, Session
 
@@ -161,7 +161,7 @@ def judge(trace: Trace, request: Request) -> None:
     """
     if trace.ended != "finished":
         line = f" (line {trace.problem_line})" if trace.problem_line else ""
-        raise Failure(f"{trace.problem or trace.ended}{line}")
+        raise Failure(f"{printable(trace.problem or trace.ended)}{line}")
     error = trace.error
     if error is not None and _unwritten(error):
         raise Failure(f"{UNWRITTEN}: it raises NotImplementedError{_where(error)}.")

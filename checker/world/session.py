@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from checker import messages, sandbox
 from checker.trace import Trace
-from checker.values import Malformed
+from checker.values import Malformed, printable
 from checker.world.channel import Channel, Silence
 from checker.world.script import World
 from checker.world.world import SPOKE_ON, Ledger
@@ -308,7 +308,9 @@ def _exceeded(gone: messages.Gone) -> tuple[str, str]:
 
 
 def _sentence(trace: Trace, stopped: str, limits: messages.Limits) -> str:
-    where = "; ".join(f"{each.name} in line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames)
+    where = "; ".join(
+        f"{printable(each.name)} in line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames
+    )
     at = f" ({where})" if where else ""
     if trace.ended == "timed out" and stopped == "cpu":
         return f"It used more than {limits.cpu} s of processor time and was stopped{at}."

@@ -7,21 +7,38 @@ one.  It does no input or output; `checker.world.session` carries the messages.
 from __future__ import annotations
 
 import heapq
+import math
 import random
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
 from checker import messages
 from checker.messages import Cleanup, Ended, Halt, Now
 from checker.trace import Blocked, Noted, Seconds, Span, Task, Trace, Waiting
-from checker.values import Allowance, Error, Malformed, known_name, plain, plain_error, wire
+from checker.values import (
+    MAX_NAME,
+    Allowance,
+    Error,
+    Malformed,
+    frames,
+    known_name,
+    plain,
+    plain_error,
+    printable,
+    wire,
+)
 from checker.world.script import TOKEN, Outcome, World
 
 START = 1000.0
 """What the runner's clock shows when a run begins; its messages count from there, a trace from 0."""
 MAX_WAITS = 20_000
-MAX_CALLS = 20_000
+MAX_CALLS = 5_000
 MAX_NOTES = 20_000
+MAX_TOLD = 2_000
+"""Tasks that are kept of those that the runner tells of."""
+MAX_COLUMN = 1000
+"""Of a line, at which an error is said to be."""
 SPOKE_ON = "it went on after its answer"
 """One reason for whatever follows an answer: which forged word comes first is chance."""
 
@@ -54,6 +71,7 @@ class Ledger:
         self._rng = rng
         self._now = START
         self._open: dict[int, OpenCall] = {}
+        self._ended: dict[int | None, Span] = {}
         self._seen: set[int] = set()
         self._counts: dict[str, int] = {}
         self._endings: list[tuple[float, int, int]] = []
@@ -126,6 +144,8 @@ class Ledger:
             raise Malformed(f"call {message.call} was started twice")
         if len(self._seen) >= MAX_CALLS:
             raise Malformed(f"more than {MAX_CALLS} calls")
+        if len(message.label) > MAX_NAME:
+            raise Malformed(f"a label of {len(message.label)} characters")
         self._seen.add(message.call)
         args = tuple(plain(arg, 0, self._allowance) for arg in message.args)
         if message.parent is not None:
@@ -148,7 +168,7 @@ class Ledger:
 
     def _go_on(self, message: messages.Start, args: tuple[Any, ...]) -> None:
         """A second act of a call that has ended, such as the body after the head: its span goes on."""
-        span = next((span for span in self.trace.spans if span.number == message.parent), None)
+        span = self._ended.pop(message.parent, None)
         if span is None or span.outcome != "done" or span.end != self._seconds():
             raise Malformed(f"call {message.call} goes on with a call that has not just ended")
         span.outcome, span.end, span.number = "open", None, message.call
@@ -185,9 +205,13 @@ class Ledger:
 
     def _end(self, call: OpenCall, outcome: str, value: Any) -> None:
         del self._open[call.span.number]
+        if self._answered:
+            return  # whatever is done about a call that the answer has left open comes too late
         call.span.outcome = outcome
         call.span.end = self._seconds(what=f"`{call.span.label}` ended at")
         call.span.value = value
+        if outcome == "done":
+            self._ended[call.span.number] = call.span
 
     def _finish(self, call: OpenCall) -> Ended:
         """End a call by the clock; returns what the runner learns of it."""
@@ -274,17 +298,17 @@ class Ledger:
             raise Malformed(SPOKE_ON)
         self._answered = True
         self.trace.ended = "refused"
-        self.trace.problem = message.message[:1000]
+        self.trace.problem = printable(message.message[:1000])
         self.trace.decides = message.kind in ("syntax", "import")
         self.trace.problem_line = message.line
-        self.trace.problem_column = message.column
+        self.trace.problem_column = None if message.column is None else min(message.column, MAX_COLUMN)
         self.trace.error = None if message.error is None else plain_error(message.error, 0, self._allowance)
 
     def _stopped(self, message: messages.Stopped) -> None:
         reasons = {"cpu": "timed out", "wall": "timed out", "memory": "out of memory", "turns": "never ends"}
         self.stopped = message.reason
         ended = self.halted or reasons.get(message.reason, "crashed")
-        waiting = [Waiting(each.name, tuple(each.frames)) for each in message.waiting]
+        waiting = self._waiting(message.waiting)
         if self._answered:
             # The answer was there; what came after it can only spoil the hygiene.
             self.trace.complaints.append(f"After its answer the run did not come to an end ({ended}).")
@@ -299,14 +323,19 @@ class Ledger:
         if not self._answered:
             raise Malformed("the last message came before the answer")
         self.closed = True
-        for task in message.tasks:
+        for task in message.tasks[:MAX_TOLD]:
             ended = None if task.ended is None else self._told_moment(task.ended)
-            self.trace.tasks.append(Task(task.name, self._told_moment(task.created), ended, task.outcome))
-        self.trace.leaks += [Waiting(each.name, tuple(each.frames)) for each in message.leaks]
+            self.trace.tasks.append(Task(task.name[:MAX_NAME], self._told_moment(task.created), ended, task.outcome))
+        self.trace.leaks += self._waiting(message.leaks)
         self.trace.complaints += [text[:500] for text in message.complaints[:50]]
+
+    def _waiting(self, told: Sequence[messages.Waiting]) -> list[Waiting]:
+        return [Waiting(each.name[:MAX_NAME], frames(each.frames)) for each in told[:MAX_TOLD]]
 
     def _told_moment(self, moment: float) -> Seconds:
         """A moment that the runner tells of, held within the run."""
+        if not math.isfinite(moment):
+            raise Malformed("a moment that is no finite number")
         return Seconds(min(max(moment, 0.0), self._now - START))
 
     def _note(self, message: messages.Note) -> None:

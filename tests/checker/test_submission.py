@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.submission import MAX_BYTES, Submission, printable, read
+from checker.submission import MAX_BYTES, Submission, read
+from checker.values import printable
 
 KATA = "07_semaphore"
 

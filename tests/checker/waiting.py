@@ -4,8 +4,9 @@ import time
 
 
 def until(condition, what, patience=120.0):
-    """Wait until something has come about; `patience`: real seconds after which it is said never to have."""
+    """Wait until something has come about, and return it; `patience`: real seconds until it is said never to have."""
     limit = time.monotonic() + patience
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < limit, f"never {what}"
         time.sleep(0.01)
+    return found

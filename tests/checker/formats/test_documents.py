@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.rows import Learner
-from checker.submission import printable
+from checker.values import printable
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from checker.formats import write
 from checker.formats.summary import MAX_SUMMARY, inert
 from checker.rows import Learner
-from checker.submission import printable
+from checker.values import printable
 
 COMMAND = re.compile(r"::error title=([^:,\n]*)::(.*)")
 WIDTHLESS = "\u200b"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from checker.formats.common import cell
 from checker.rows import Assignment, Learner
-from checker.submission import printable
+from checker.values import printable
 
 STARTERS = tuple("=+-@＝＋－＠")
 TABLES = {"csv": ["grades.csv", "tests.csv"], "canvas": ["canvas.csv"], "moodle": ["moodle.csv"]}

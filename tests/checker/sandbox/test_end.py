@@ -1,6 +1,7 @@
 """What is left when a run, a sandbox or a grader ends: nothing."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from checker import sandbox
+from checker.runner import observer
 from checker.suite import scenario
 from checker.world.session import GraderFault, Session
 from tests.checker.waiting import until
@@ -103,6 +105,16 @@ def test_closing_a_sandbox_leaves_nothing(kind, tmp_path, monkeypatch, play_in):
     play_in(session)("import os\ndef look():\n    os.mkdir('d', 0)\n    os._exit(1)\n", look)
     session.close()
     assert os.listdir(tmp_path) == []
+
+
+def test_a_first_process_that_is_stuck_is_ended_too(only):
+    """It is ended with bwrap, though it has become another user, which takes back what bwrap has asked for."""
+    only("bwrap")
+    box = sandbox.launch("bwrap")
+    [first] = until(lambda: observer.descendants(box.process.pid)[1:], "a first process")
+    os.kill(first, signal.SIGSTOP)
+    box.close()
+    until(lambda: not os.path.exists(f"/proc/{first}"), "ended")
 
 
 def test_closing_a_sandbox_ends_it():

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from checker import messages
 from checker.suite import call, calls, web
-from checker.trace import Seconds
-from checker.values import Malformed
+from checker.trace import Seconds, Span, Trace
+from checker.values import ErrorValue, Frame, ListValue, Malformed
 from checker.world.world import MAX_WAITS, START, Ledger
 
 
@@ -211,3 +211,55 @@ def test_a_cancellation_that_nobody_asked_for_is_malformed():
     assert struck.trace.struck_at == 1.0
     with pytest.raises(Malformed, match="nobody asked for"):
         struck.answer(messages.Strike())
+
+
+def test_what_is_done_about_a_call_after_the_answer_comes_too_late():
+    """A call that was open at the answer stays a leak, whether it is cancelled afterwards or ends by the clock."""
+    book = ledger(calls(fetch=2.0))
+    for number in range(2):
+        book.answer(messages.Start(number, "fetch"))
+    book.answer(messages.Returned(None))
+    book.answer(messages.Cancelled(0))
+    wait(book)
+    assert [span.outcome for span in book.trace.open_calls()] == ["open", "open"]
+    assert [span.end for span in book.trace.spans] == [None, None]
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.none() | st.integers(0, 4)), max_size=12))
+def test_the_peak_is_the_most_calls_that_share_a_moment(calls_made):
+    """Counted from one moment to the next, it is what looking at each moment for each call would find."""
+    spans = [
+        Span("fetch", number, (), {}, Seconds(start), None if length is None else Seconds(start + length))
+        for number, (start, length) in enumerate(calls_made)
+    ]
+
+    def covers(span, moment):
+        end = float("inf") if span.end is None else span.end
+        return span.start <= moment < end or span.start == moment == end
+
+    most = max((sum(covers(other, span.start) for other in spans) for span in spans), default=0)
+    assert Trace(spans=spans).peak("fetch") == most
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_are_finite_wherever_they_stand(number):
+    """In a value, and in what is told of tasks."""
+    with pytest.raises(Malformed, match="finite"):
+        ledger().answer(messages.Note("x", ListValue([number])))
+    book = ledger()
+    book.answer(messages.Returned(None))
+    with pytest.raises(Malformed, match="finite"):
+        book.answer(messages.Told([messages.TaskTold("t", number, None, None)]))
+
+
+def test_a_few_bytes_may_not_stand_for_much_memory():
+    """Lines and classes of an error count as values; names that are kept are short."""
+    error = ErrorValue("E" * 5000, [], "m" * 5000, [], [Frame(1, "f" * 5000)] * 50)
+    book = ledger()
+    book.answer(messages.Raised(error))
+    kept = book.trace.error
+    assert (len(kept.shown), len(kept.message), len(kept.frames), len(kept.frames[0].function)) == (100, 2000, 20, 100)
+    with pytest.raises(Malformed, match="more values"):
+        ledger().answer(messages.Note("x", ErrorValue("E", [], "", [], [Frame(1, "")] * 40_000)))
+    with pytest.raises(Malformed, match="label"):
+        ledger().answer(messages.Start(0, "x" * 500))
