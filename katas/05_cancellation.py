@@ -40,8 +40,8 @@ async def shut_down() -> list[str]:
     """Cancel every other task of the running loop; wait, clean-ups included, until all have ended.
 
     Returns the sorted names of the tasks that ended cancelled. Never cancels the calling task. A
-    task that swallows its first cancel is not waited for for ever: after a generous time it gets a
-    second one, is then left alone, and is not named.
+    task that swallows its first cancel is not waited for for ever: after a generous time, half a
+    minute say, it gets a second one, is then left alone, and is not named.
     """
     raise NotImplementedError
 

@@ -27,17 +27,19 @@ async def election(kata, stage, *, voters):
     before = list(asked)
     tally = await kata.count_votes(asked)
     stage.note("voters as they were", asked == before)
+    stage.note("class of the tally", type(tally).__name__)
     return tally
 
 
 @scenario
 async def one_voter_asked_often(kata, stage, *, times):
-    return await kata.count_votes([stage.calls("vote")] * times)
+    vote = stage.calls("vote")
+    return [await kata.count_votes([vote] * many) for many in times]
 
 
 def ballots(rng):
-    """Votes for a few choices that nobody can know, some of them several times."""
-    choices = [f"{rng.randrange(1000)}-{place}" for place in range(3)]
+    """Votes for a few choices that nobody can know, some of them several times, and for an empty one."""
+    choices = [f"List {rng.randrange(1000)}-{place}" for place in range(3)] + [""]
     votes = [choice for choice in choices for _ in range(rng.randint(1, 3))] + choices[:1]
     rng.shuffle(votes)
     return votes
@@ -60,23 +62,25 @@ async def test_all_voters_vote_at_the_same_time(run, rng):
 @result
 @points(2)
 async def test_every_vote_counts(run, rng):
-    """`count_votes` says how often each choice came, whichever votes come first."""
+    """`count_votes` says in a plain dict how often each choice came, whichever votes come first."""
     votes = ballots(rng)
     delays = eighths(rng, len(votes))
     world = {number: call(delay, vote) for number, (delay, vote) in enumerate(zip(delays, votes, strict=True))}
     trace = await run(election, voters=len(votes), world=calls(vote=world))
     assert trace.result == dict(Counter(votes))
+    (kind,) = trace.noted("class of the tally")
+    assert kind == "dict", f"`count_votes` should return a plain dict; it returned a {kind}."
     assert trace.noted("voters as they were") == [True]
 
 
 @result
 async def test_a_voter_that_is_named_twice_votes_twice(run, rng):
-    """A voter that stands in the list several times is called as often, and each of its votes counts."""
-    votes = ballots(rng)
-    delays = eighths(rng, len(votes))
-    world = [call(delay, vote) for delay, vote in zip(delays, votes, strict=True)]
-    trace = await run(one_voter_asked_often, times=len(votes), world=calls(vote=world))
-    assert trace.result == dict(Counter(votes))
+    """A voter that stands in the list several times has as many votes, which count in this election alone."""
+    votes, again = ballots(rng), ballots(rng)
+    delays = eighths(rng, len(votes + again))
+    world = [call(delay, vote) for delay, vote in zip(delays, votes + again, strict=True)]
+    trace = await run(one_voter_asked_often, times=[len(votes), len(again)], world=calls(vote=world))
+    assert trace.result == [dict(Counter(votes)), dict(Counter(again))]
 
 
 @cancellation
@@ -231,8 +235,10 @@ async def cancelled_deposit(kata, stage, *, amounts):
 @cancellation
 @points(2)
 async def test_a_cancelled_deposit_leaves_the_account_usable(sweep, rng):
-    """Cancelled at any point, waiting or at work, a deposit ends with CancelledError and blocks no other deposit."""
+    """Cancelled at any point, a deposit ends with CancelledError, leaves no call behind, and blocks no other one."""
     opening, *amounts = rng.sample(range(1, 1000), 5)
+    # Alone first: nobody waits until a call that runs on has ended.
+    await sweep(deposits, payments=[[0, amounts[1]]], world=kept(opening))
     without = opening + sum(amounts) - amounts[1]
     for trace in await sweep(cancelled_deposit, amounts=amounts, world=kept(opening)):
         assert trace.noted("balance") in ([without], [without + amounts[1]])
@@ -276,7 +282,9 @@ async def test_first_come_first_served(run, rng):
 async def test_results_stand_in_the_order_of_the_jobs(run, rng):
     """`in_turn` returns the results in the order of the jobs, and leaves the lock free."""
     jobs = rng.randint(3, 6)
-    trace = await run(queue_up, jobs=jobs, world=calls(job=rng.randint(1, 8) / 8))
+    delay = rng.randint(1, 8) / 8
+    world = calls(job=dict.fromkeys(range(jobs), delay) | {1: call(delay, None)})
+    trace = await run(queue_up, jobs=jobs, world=world)
     assert trace.result == [trace.given("job", number) for number in range(jobs)]
     assert trace.noted("lock.locked() afterwards") == [False]
     assert trace.noted("jobs as they were") == [True]

@@ -11,15 +11,36 @@ from checker.suite import call, calls, cancellation, ordering, points, result, s
 @scenario
 async def crawl(kata, stage, *, pages, limit):
     fetch = stage.calls("fetch")
-    return await kata.run_limited([partial(fetch, page) for page in range(pages)], limit)
+    jobs = [partial(fetch, page) for page in range(pages)]
+    given = list(jobs)
+    results = await kata.run_limited(jobs, limit)
+    stage.note("list changed", jobs != given)
+    return results
+
+
+@scenario
+async def two_crawls(kata, stage, *, pages, limits):
+    """Two runs at the same time, each with a limit of its own."""
+    async with asyncio.TaskGroup() as group:
+        for label, limit in zip(["first", "second"], limits, strict=True):
+            fetch = stage.calls(label)
+            group.create_task(kata.run_limited([partial(fetch, page) for page in range(pages)], limit))
 
 
 @timing
 async def test_never_more_than_limit_jobs_at_once(run, rng):
-    """At most `limit` jobs run at once, and exactly that many where there are enough."""
+    """At most `limit` jobs run at once, and exactly that many where there are enough; each call has its own limit."""
     limit = rng.randint(2, 5)
     trace = await run(crawl, pages=3 * limit, limit=limit, world=calls(fetch=1.5))
     assert trace.peak("fetch") == limit
+    wider = limit + rng.randint(1, 3)
+    trace = await run(two_crawls, pages=2 * wider, limits=[limit, wider], world=calls(first=1.0, second=1.0))
+    for label, own in (("first", limit), ("second", wider)):
+        most = trace.peak(label)
+        assert most == own, (
+            f"Of two calls at the same time, with limits of {limit} and {wider}, "
+            f"the {label} one ran {most} jobs at once, not {own}."
+        )
 
 
 @timing
@@ -55,11 +76,30 @@ async def test_jobs_start_in_order(run, rng):
 @result
 @points(2)
 async def test_results_stand_in_the_order_of_the_jobs(run, rng):
-    """Results come in the order of the jobs, whichever ends first."""
+    """Results come in the order of the jobs, whichever ends first, and the list of jobs is left as it was."""
     pages = rng.randint(5, 8)
     delays = dict(enumerate([20, *rng.sample(range(1, 20), pages - 1)]))
     trace = await run(crawl, pages=pages, limit=3, world=calls(fetch=delays))
     assert trace.result == [trace.given("fetch", page) for page in range(pages)]
+    assert trace.noted("list changed") == [False]
+
+
+@scenario
+async def crawl_again(kata, stage, *, limit):
+    fetch = stage.calls("fetch")
+    twice, once = partial(fetch, "twice"), partial(fetch, "once")
+    return await kata.run_limited([twice, once, twice], limit)
+
+
+@result
+async def test_a_job_that_stands_twice_runs_twice(run, rng):
+    """The same job may stand in the list twice: it runs twice, and each run's result has a place of its own."""
+    trace = await run(crawl_again, limit=rng.randint(1, 3), world=calls(fetch=1.0))
+    brought = [span.value for span in trace.calls("fetch") if span.key == "twice"]
+    assert len(brought) == 2, f"A job that stands in the list 2 times was run {len(brought)} times."
+    first, second = brought
+    alone = trace.given("fetch", "once")
+    assert trace.result in ([first, alone, second], [second, alone, first])
 
 
 @result
@@ -77,7 +117,8 @@ async def test_a_failure_takes_its_own_place_and_frees_its_slot(run, rng):
 async def test_cancelled_it_leaves_no_job_running(sweep, rng):
     """Cancelled at any point, it ends with CancelledError, and no job runs on or starts any more."""
     for trace in await sweep(crawl, pages=5, limit=2, world=calls(fetch=[1, 2.5, 1, 1, 1])):
-        assert all(span.start <= trace.struck_at for span in trace.calls("fetch"))
+        late = [span for span in trace.calls("fetch") if span.start > trace.struck_at]
+        assert not late, f"Cancelled at {trace.struck_at!r} s; job {late[0].key} started at {late[0].start!r} s."
 
 
 # --- fetch_all -----------------------------------------------------------------------------------------
@@ -85,8 +126,11 @@ async def test_cancelled_it_leaves_no_job_running(sweep, rng):
 
 @scenario
 async def fetch(kata, stage, *, urls, limit):
+    given = list(urls)
     with stage.web():
-        return await kata.fetch_all(urls, limit)
+        bodies = await kata.fetch_all(urls, limit)
+    stage.note("list changed", urls != given)
+    return bodies
 
 
 def addresses(rng, count):
@@ -107,30 +151,46 @@ async def test_at_most_limit_requests_are_in_flight(run, rng):
 
 @result
 async def test_bodies_stand_in_the_order_of_the_urls(run, rng):
-    """Bodies come in the order of the urls, whichever page is there first."""
+    """Bodies come as text, in the order of the urls, whichever page is there first; the list is left as it was."""
     urls = addresses(rng, 5)
-    trace = await run(fetch, urls=urls, limit=3, world=web(head=dict(zip(urls, [5, 1, 4, 2, 3], strict=True))))
-    assert trace.result == [trace.given("request", url) for url in urls]
+    heads = dict(zip(urls, [5, 1, 4, 2, 3], strict=True))
+    bodies = {url: call(1.0, f"page {rng.randrange(10**6)} of the café") for url in urls}
+    trace = await run(fetch, urls=urls, limit=3, world=web(head=heads, body=bodies, status={urls[2]: 201}))
+    assert trace.result == [bodies[url].result for url in urls]
+    assert trace.noted("list changed") == [False]
+
+
+@result
+async def test_a_url_that_stands_twice_is_fetched_twice(run, rng):
+    """A url that stands in the list twice is fetched twice, and each body has a place of its own."""
+    twice, once = addresses(rng, 2)
+    trace = await run(fetch, urls=[twice, once, twice], limit=rng.randint(1, 3), world=web())
+    brought = [span.value for span in trace.calls("request") if span.key == twice]
+    assert len(brought) == 2, f"A url that stands in the list 2 times was fetched {len(brought)} times."
+    first, second = brought
+    alone = trace.given("request", once)
+    assert trace.result in ([first, alone, second], [second, alone, first])
 
 
 @result
 async def test_one_session_serves_all(run, rng):
-    """All requests go through one ClientSession."""
+    """All requests are GETs and go through one ClientSession."""
     trace = await run(fetch, urls=addresses(rng, 4), limit=2, world=web())
     sessions = {span.keywords.get("session") for span in trace.calls("request")}
     assert len(sessions) == 1, f"{len(sessions)} sessions were made for 4 requests; one is enough."
+    others = {str(span.keywords.get("method")).upper() for span in trace.calls("request")} - {"GET"}
+    assert not others, f"4 urls were asked with {', '.join(sorted(others))}; each should be asked with GET."
 
 
 @result
 async def test_a_bad_status_raises(run, rng):
     """A status of 400 or more raises ClientResponseError, and the other requests are broken off."""
-    urls = addresses(rng, 4)
-    status = {urls[1]: rng.choice([400, 403, 404, 500, 503])}
-    heads = dict(zip(urls, [6.0, 1.0, 5.0, 5.0], strict=True))
-    trace = await run(
-        fetch, urls=urls, limit=3, world=web(head=heads, status=status), raises="aiohttp.ClientResponseError"
-    )
-    assert trace.elapsed == 1.0
+    for code in (400, rng.choice([403, 404, 500, 503])):
+        urls = addresses(rng, 4)
+        heads = dict(zip(urls, [6.0, 1.0, 5.0, 5.0], strict=True))
+        world = web(head=heads, body=0.0, status={urls[1]: code})  # who reads the body first is right as well
+        trace = await run(fetch, urls=urls, limit=3, world=world, raises="aiohttp.ClientResponseError")
+        assert trace.elapsed == 1.0, f"A status of {code} came at 1 s; its error was raised at {trace.elapsed!r} s."
 
 
 @cancellation
@@ -138,7 +198,8 @@ async def test_cancelled_it_breaks_off_every_request(sweep, rng):
     """Cancelled at any point, it ends with CancelledError, breaks off every request and closes its session."""
     world = web(head=[1.0], body=[0.5])
     for trace in await sweep(fetch, urls=addresses(rng, 4), limit=2, world=world, uncalled=["body"]):
-        assert all(span.start <= trace.struck_at for span in trace.calls("request"))
+        late = [span for span in trace.calls("request") if span.start > trace.struck_at]
+        assert not late, f"Cancelled at {trace.struck_at!r} s; a request was made at {late[0].start!r} s."
 
 
 # --- Seats ---------------------------------------------------------------------------------------------
@@ -184,11 +245,48 @@ async def test_seats_go_first_come_first_served(run, rng):
 
 @result
 async def test_free_tells_how_many_seats_are_free(run, rng):
-    """`free` counts the seats that nobody has taken."""
+    """`free` counts the seats that nobody has taken, and is 0 while others wait."""
     count = rng.randint(3, 5)
-    names = [f"guest {place}" for place in range(count - 1)]
-    trace = await run(guests, names=names, count=count, gap=0.25, world=calls(dinner=5.0))
-    assert trace.result == [count, 1, count]
+    for come, left in ((count - 1, 1), (count + 2, 0)):
+        names = [f"guest {place}" for place in range(come)]
+        trace = await run(guests, names=names, count=count, gap=0.25, world=calls(dinner=5.0))
+        assert trace.result == [count, left, count], (
+            f"`free` at first, when {come} guests have come for {count} seats, and when all have left: "
+            f"expected {[count, left, count]}, saw {trace.result}."
+        )
+
+
+@scenario
+async def two_rooms(kata, stage, *, count):
+    """One room is full; somebody sits down in another one."""
+    full, other = kata.Seats(count), kata.Seats(count + 1)
+    dinner = stage.calls("dinner")
+
+    async def guest():
+        async with full:
+            await dinner("guest")
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(count):
+            group.create_task(guest())
+        await asyncio.sleep(1)
+        async with other as room:
+            stage.note("sat down in the other room")
+            stage.note("free", [full.free, other.free])
+            stage.note("gives itself", room is other)
+
+
+@result
+async def test_each_room_has_seats_of_its_own(run, rng):
+    """Two rooms have nothing to do with each other; `async with seats as room` gives the room itself."""
+    count = rng.randint(2, 4)
+    trace = await run(two_rooms, count=count, world=calls(dinner=3.0))
+    assert trace.noted_at("sat down in the other room") == [1]
+    [free] = trace.noted("free")
+    assert free == [0, count], (
+        f"Of two rooms one is full, and one of {count + 1} seats has one guest; they said {free[0]} and {free[1]} free."
+    )
+    assert trace.noted("gives itself") == [True], "`async with seats as room` should give the room itself (`-> Self`)."
 
 
 @scenario
@@ -218,41 +316,57 @@ async def newcomer(kata, stage):
 async def test_a_newcomer_does_not_overtake(run, rng):
     """Who comes as a seat is freed does not take it from somebody who is waiting already."""
     trace = await run(newcomer, world=calls(dinner=1.0))
-    assert trace.order("dinner")[:2] == ["host", "waiting"]
+    two = trace.order("dinner")[:2]
+    assert two == ["host", "waiting"], f"The host sits first, then the guest who was waiting; those who sat were {two}."
     assert trace.peak("dinner") == 1
 
 
 @scenario
 async def stranger(kata, stage, *, count):
+    """Four times somebody leaves who holds no seat. Notes what came of it, and how many seats are free then."""
     seats = kata.Seats(count)
     dinner = stage.calls("dinner")
 
-    async def guest():
-        async with seats:
-            await dinner("guest")
+    def leave(who):
+        raised = "nothing"
+        try:
+            seats.leave()
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            raised = "ValueError" if isinstance(error, ValueError) else type(error).__name__
+        stage.note(who, [raised, seats.free])
 
-    task = asyncio.create_task(guest())
+    async def guest(name):
+        async with seats:
+            await dinner(name)
+        leave(f"the {name} guest")
+
+    tasks = [asyncio.create_task(guest("first")), asyncio.create_task(guest("last"))]
     await asyncio.sleep(1)
-    told = []
-    try:
-        seats.leave()
-    except ValueError:
-        told.append("ValueError while somebody sits")
-    told.append(seats.free)
-    await task
-    try:
-        seats.leave()
-    except ValueError:
-        told.append("ValueError when nobody sits")
-    return [*told, seats.free]
+    leave("a stranger")
+    await asyncio.gather(*tasks, return_exceptions=True)
+    leave("a stranger at the end")
 
 
 @result
 async def test_leaving_without_a_seat_raises(run, rng):
-    """`leave()` by someone who holds no seat raises ValueError and adds no seat, whoever else sits."""
+    """`leave()` by someone who holds no seat, or none any more, raises ValueError and adds none, whoever else sits."""
     count = rng.randint(2, 4)
-    trace = await run(stranger, count=count, world=calls(dinner=3.0))
-    assert trace.result == ["ValueError while somebody sits", count - 1, "ValueError when nobody sits", count]
+    trace = await run(stranger, count=count, world=calls(dinner={"first": 3.0, "last": 5.0}))
+    for who, when, free in (
+        ("a stranger", "while two guests sit", count - 2),
+        ("the first guest", "who has given its seat back while another one sits", count - 1),
+        ("the last guest", "who has given its seat back", count),
+        ("a stranger at the end", "when nobody sits", count),
+    ):
+        told = trace.noted(who)
+        assert told, f"{who.capitalize()}, {when}, never got to call `leave()`: its `async with seats:` failed."
+        [[raised, left]] = told
+        assert [raised, left] == ["ValueError", free], (
+            f"`leave()` by {who}, {when}, raised {raised}, and {left} of {count} seats were free; "
+            f"it should raise ValueError, and {free} be free."
+        )
 
 
 @scenario
@@ -260,7 +374,7 @@ async def room(kata, stage, *, count):
     seats = kata.Seats(1)
     async with seats:
         pass
-    return kata.Seats(count)
+    kata.Seats(count)
 
 
 @result
@@ -268,6 +382,27 @@ async def test_a_room_needs_a_seat(run, rng):
     """A `count` below 1 raises ValueError."""
     await run(room, count=0, raises=ValueError)
     await run(room, count=-rng.randint(1, 3), raises=ValueError)
+
+
+@scenario
+async def spoilt(kata, stage):
+    seats = kata.Seats(1)
+    dinner = stage.calls("dinner")
+    try:
+        async with seats:
+            await dinner("spoilt")
+    finally:
+        stage.note("free", seats.free)
+
+
+@result
+async def test_a_guest_whose_dinner_fails_gives_its_seat_back(run, rng):
+    """A guest whose dinner fails gives its seat back, and the error comes through."""
+    trace = await run(spoilt, world=calls(dinner=call(rng.randint(1, 3), error=ValueError)), raises=ValueError)
+    failure = trace.given("dinner", "spoilt")
+    assert trace.error.holds(failure), f"The dinner raised {failure!r}; what came out is {trace.error!r}."
+    free = trace.noted("free")
+    assert free == [1], f"After its only guest's dinner has failed, {free[0]} of 1 seats are free; it should be 1."
 
 
 @scenario

@@ -202,20 +202,27 @@ async def bad_numbers(kata, stage, *, stock, numbers):
     for n in numbers:
         for name, method in (("take", warehouse.take), ("restock", warehouse.restock)):
             try:
-                await method(n)
+                await asyncio.wait_for(method(n), 1)
+                came = "nothing was raised"
             except ValueError:
-                stage.note("refused", f"{name}({n})")
+                came = "ValueError was raised"
+            except TimeoutError:
+                came = "it waits"
+            stage.note(f"{name}({n})", came)
     return warehouse.stock
 
 
 @result
 async def test_at_least_one_piece(run, rng):
-    """`take` and `restock` raise ValueError for an n below 1, and the stock stays as it is."""
+    """`take` and `restock` raise ValueError for an n below 1, at once, and the stock stays as it is."""
     numbers = [0, -rng.randint(1, 9)]
-    stock = rng.randint(1, 9)
-    trace = await run(bad_numbers, stock=stock, numbers=numbers)
-    assert trace.noted("refused") == [f"{name}({n})" for n in numbers for name in ("take", "restock")]
-    assert trace.result == stock
+    for stock in (rng.randint(1, 9), 0):
+        trace = await run(bad_numbers, stock=stock, numbers=numbers)
+        for what in [f"{name}({n})" for n in numbers for name in ("take", "restock")]:
+            [came] = trace.noted(what)
+            assert came == "ValueError was raised", f"`{what}` with {stock} in stock should raise ValueError; {came}."
+        assert trace.elapsed == 0
+        assert trace.result == stock
 
 
 # --- TaxiRank ------------------------------------------------------------------------------------------
@@ -223,7 +230,7 @@ async def test_at_least_one_piece(run, rng):
 
 @scenario
 async def evening(kata, stage, *, plan):
-    """One step of the plan a second; passengers are noted when they leave. Returns what each `send` returned."""
+    """One step of the plan a second; passengers are noted when they leave. Returns what each sending returned."""
     rank = kata.TaxiRank()
     passengers, sent = {}, []
 
@@ -238,7 +245,7 @@ async def evening(kata, stage, *, plan):
             elif step == "send":
                 sent.append(await rank.send(what))
             elif step == "send_all":
-                await rank.send_all()
+                sent.append(await rank.send_all())
             else:
                 passengers[what].cancel()
             await asyncio.sleep(1)
@@ -248,8 +255,8 @@ async def evening(kata, stage, *, plan):
 
 
 def people(rng, count):
-    """So many names that nobody can know."""
-    return [f"rider {number}" for number in rng.sample(range(100, 1000), count)]
+    """So many names that nobody can know; not in the order of the alphabet."""
+    return [f"rider {number}" for number in sorted(rng.sample(range(100, 1000), count), reverse=True)]
 
 
 def arrivals(names):
@@ -260,12 +267,18 @@ def arrivals(names):
 @ordering
 @points(2)
 async def test_those_who_have_waited_longest_are_sent(run, rng):
-    """`send(n)` sends off exactly the n who have waited longest, all if there are fewer, and returns their names."""
+    """`send(n)` sends off exactly the n who waited longest (all, if fewer); it and `send_all` return names in order."""
     names = people(rng, 6)
-    trace = await run(evening, plan=[*arrivals(names), ("send", 2), ("send", 1), ("send", rng.randint(4, 9))])
-    assert trace.result == [names[:2], names[2:3], names[3:]]
-    for name, left_at in zip(names, [6, 6, 7, 8, 8, 8], strict=True):
+    sends = [("send", 2), ("send", 0), ("send", 1), ("send", rng.randint(4, 9))]
+    trace = await run(evening, plan=[*arrivals(names), *sends])
+    assert trace.result == [names[:2], [], names[2:3], names[3:]]
+    for name, left_at in zip(names, [6, 6, 8, 9, 9, 9], strict=True):
         assert trace.noted_at(f"{name} left") == [left_at]
+    trace = await run(evening, plan=[*arrivals(names), ("send_all", None)])
+    [sent] = trace.result
+    assert sent == names, (
+        f"`send_all()` should return the names of all who wait, in order: {names}; it returned {sent!r}."
+    )
 
 
 @ordering
@@ -289,7 +302,8 @@ async def test_send_all_sends_everybody_who_waits_now(run, rng):
     for name in names[:-1]:
         assert trace.noted_at(f"{name} left") == [len(names) - 1]
     assert trace.noted_at(f"{names[-1]} left") == [len(names) + 1]
-    assert trace.result == [names[-1:]]
+    _, later = trace.result
+    assert later == names[-1:], f"The next `send(3)` should return {names[-1:]}, who came later; it returned {later!r}."
 
 
 @scenario
@@ -409,21 +423,23 @@ async def test_one_after_another_in_order(run, rng):
 
 @timing
 async def test_the_next_player_is_called_at_once(run, rng):
-    """Each player is called the moment the one before has answered; no players take no time."""
+    """Each player is called the moment the one before has answered; no players, or no rounds, take no time."""
     seats = list(range(rng.randint(2, 4)))
     delays = [rng.randint(1, 12) / 4 for _ in range(len(seats) * 2)]
     trace = await run(game, seats=seats, rounds=2, world=calls(play=delays))
     assert trace.starts("play") == [sum(delays[:turn]) for turn in range(len(delays))]
     assert trace.elapsed == sum(delays)
-    trace = await run(game, seats=[], rounds=3)
-    assert trace.result == []
-    assert trace.elapsed == 0
+    for nobody, rounds in (([], 3), (seats, 0)):
+        trace = await run(game, seats=nobody, rounds=rounds, world=calls(play=1.0))
+        assert trace.result == []
+        assert trace.elapsed == 0
 
 
 @result
 async def test_answers_come_in_the_order_played(run, rng):
     """The answers stand in the order in which they were given, and the list of players is left as it was."""
-    trace = await run(game, seats=["white", "black", "red"], rounds=rng.randint(2, 4), world=calls(play=0.5))
+    world = calls(play=[0.5, call(0.5, None), 0.5, call(0.5, 0), 0.5])
+    trace = await run(game, seats=["white", "black", "red"], rounds=rng.randint(2, 4), world=world)
     assert trace.result == trace.all_given("play")
     assert trace.noted("list changed") == [False]
 
@@ -466,7 +482,7 @@ async def table(kata, stage, *, players, rounds):
 
 @ordering
 async def test_each_player_has_a_task_of_its_own_from_the_start(run, rng):
-    """Each player is called by a task of its own, and all these tasks are there from the start."""
+    """Each player is called by a task of its own, the same in every round; all of them are there from the start."""
     players, rounds = rng.randint(2, 4), rng.randint(2, 3)
     trace = await run(table, players=players, rounds=rounds, world=calls(play=1.0))
     assert trace.order("play") == list(range(players)) * rounds
@@ -475,6 +491,10 @@ async def test_each_player_has_a_task_of_its_own_from_the_start(run, rng):
     for task in tasks:
         seats = {seat for seat, other in called_by if other == task}
         assert len(seats) == 1, f"One task calls {len(seats)} players; each should have a task of its own."
+    assert len(tasks) == players, (
+        f"{len(tasks)} tasks call the {players} players in {rounds} rounds; each player should have one task, "
+        "the same in every round."
+    )
     [there] = trace.noted("tasks there from the start")
     assert there == len(tasks), f"{len(tasks)} tasks call the players; from the start there were only {there} of them."
 
