@@ -95,8 +95,9 @@ async def test_visit_now_runs_one_visit_to_its_end(run, rng):
 @result
 @points(2)
 async def test_visit_now_can_be_called_twice(run, rng):
-    """`visit_now` can be called again and again, and leaves no loop open."""
-    chosen = sites(rng, 3)
+    """`visit_now` can be called again and again, for the same site too, and leaves no loop open."""
+    chosen = sites(rng, 2)
+    chosen += chosen[:1]
     trace = await run(visits_now, sites=chosen)
     assert trace.result == [f"{url} visited" for url, _ in chosen]
     assert trace.elapsed == sum(delay for _, delay in chosen)
@@ -144,6 +145,10 @@ async def resolve_each(kata, stage, *, kinds):
         def __await__(self):
             return answer(self.name).__await__()
 
+    class EmptyPromise(Promise):
+        def __len__(self):
+            return 0
+
     def future():
         made = loop.create_future()
 
@@ -159,6 +164,7 @@ async def resolve_each(kata, stage, *, kinds):
         "task": lambda: loop.create_task(answer("task")),
         "future": future,
         "object": lambda: Promise("object"),
+        "empty object": lambda: EmptyPromise("empty object"),
     }
     return [await kata.resolve(makers[kind]()) for kind in kinds]
 
@@ -174,10 +180,14 @@ async def test_every_kind_of_awaitable_is_awaited(run, rng):
 
 @result
 async def test_objects_of_any_class_with_await_are_awaited(run, rng):
-    """What counts is `__await__`, whatever the object's class."""
+    """What counts is `__await__`, whatever the object's class, and even if the object is empty, and so false."""
     trace = await run(resolve_each, kinds=["object", "object"], world=calls(answer=rng.randint(1, 9)))
     assert trace.result == trace.all_given("answer")
     assert trace.count("answer") == 2
+    trace = await run(resolve_each, kinds=["empty object"], world=calls(answer=rng.randint(1, 9)))
+    awaited = len(trace.calls("answer"))
+    assert awaited == 1, f"An object with `__await__` whose `len()` is 0 was awaited {awaited} times, expected 1."
+    assert trace.result == trace.all_given("answer")
 
 
 @scenario
@@ -187,9 +197,20 @@ async def resolve_plain(kata, stage, *, number):
     def numbers():
         yield number
 
-    things = [number, [number], None, numbers(), numbers, stage]
-    same = [await kata.resolve(thing) is thing for thing in things]
-    return [same, list(things[3]), await kata.resolve(answer("coroutine"))]
+    async def coroutine_function():
+        return number
+
+    things = {
+        "a number": number,
+        "a list": [number],
+        "None": None,
+        "a generator": (generator := numbers()),
+        "a generator function": numbers,
+        "a coroutine function": coroutine_function,
+        "an object": stage,
+    }
+    changed = [kind for kind, thing in things.items() if await kata.resolve(thing) is not thing]
+    return [changed, list(generator), await kata.resolve(answer("coroutine"))]
 
 
 @result
@@ -197,7 +218,10 @@ async def test_ordinary_values_come_back_unchanged(run, rng):
     """An ordinary value, such as a number, a list, a function or a plain generator, comes back unchanged and unused."""
     number = rng.randrange(10**6)
     trace = await run(resolve_plain, number=number, world=calls(answer=1.0))
-    assert trace.result == [[True] * 6, [number], trace.given("answer", "coroutine")]
+    changed, left, answer = trace.result
+    assert not changed, f"{len(changed)} of 7 ordinary values did not come back unchanged: {', '.join(changed)}."
+    assert left == [number], f"A generator of one value came back with {len(left)}: somebody has used it."
+    assert answer == trace.given("answer", "coroutine"), f"A coroutine's value came back as {answer!r}."
 
 
 @scenario
@@ -227,24 +251,41 @@ async def test_the_result_is_not_awaited_again(run, rng):
 
 @scenario
 async def resolve_failing(kata, stage):
-    answer = stage.calls("answer")
+    ask = stage.calls("answer")
+    originals = []
+
+    async def answer(name):
+        try:
+            return await ask(name)
+        except Exception as error:
+            originals.append(error)
+            raise
+
     seen = []
-    for thing in (answer("good"), answer("bad"), asyncio.ensure_future(answer("bad task"))):
+    early, late = asyncio.ensure_future(answer("early task")), asyncio.ensure_future(answer("late task"))
+    for thing in (answer("good"), answer("bad"), answer("worse"), early, late):
         try:
             seen.append(await kata.resolve(thing))
-        except (LookupError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError) as error:
             seen.append(error)
-            stage.note("raised")
+            stage.note("raised", error in originals)  # errors are equal only to themselves
     return seen
 
 
 @result
 async def test_an_awaited_error_comes_through(run, rng):
     """An error of what is awaited comes through as it is."""
-    world = calls(answer={"good": 1.0, "bad": call(1.0, error=ValueError), "bad task": call(2.0, error=LookupError)})
-    trace = await run(resolve_failing, world=world)
-    assert trace.result == [trace.given("answer", name) for name in ("good", "bad", "bad task")]
-    assert len(trace.noted("raised")) == 2, "The error was returned like a value; it should be raised."
+    world = {"good": 1.0, "bad": call(rng.randint(1, 9), error=AttributeError), "worse": call(1.0, error=TypeError)}
+    world |= {"early task": call(2.0, error=LookupError), "late task": call(20.0, error=KeyError)}
+    trace = await run(resolve_failing, world=calls(answer=world))
+    for name, saw in zip(world, trace.result, strict=True):
+        given = trace.given("answer", name)
+        assert saw == given, f"What was awaited brought {given!r}; expected just that, saw {saw!r}."
+    raised = trace.noted("raised")
+    assert len(raised) == 4, (
+        f"Of 4 errors, {len(raised)} were raised; an error that is returned is a value like others."
+    )
+    assert all(raised), f"Of 4 errors, {raised.count(False)} came through as copies; expected the very same objects."
 
 
 @scenario
@@ -255,6 +296,7 @@ async def resolve_one(kata, stage, *, as_task):
 
 @cancellation
 async def test_a_cancellation_reaches_what_is_awaited(sweep, rng):
-    """Cancelled while it awaits a coroutine, it ends with CancelledError and the coroutine does not run on."""
-    for trace in await sweep(resolve_one, as_task=False, world=calls(answer=rng.randint(2, 9))):
-        assert trace.outcomes("answer") == ["cancelled"]
+    """Cancelled while it awaits a coroutine or a Task, it ends with CancelledError, and cancels that as well."""
+    for as_task in (False, True):
+        for trace in await sweep(resolve_one, as_task=as_task, world=calls(answer=rng.randint(2, 9))):
+            assert trace.outcomes("answer") == ["cancelled"]

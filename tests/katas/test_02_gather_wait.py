@@ -1,6 +1,7 @@
 """The suite of 02_gather_wait: many visits at the same time, and what becomes of the rest of them."""
 
 import asyncio
+from itertools import cycle
 
 from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
 
@@ -13,6 +14,11 @@ def addresses(rng, count):
 def eighths(rng, count, *, least=1, most=40):
     """So many different delays, all multiples of 1/8 s."""
     return [number / 8 for number in rng.sample(range(least, most), count)]
+
+
+def crowd(rng):
+    """A number of visits so high that nobody runs as many at the same time by accident."""
+    return rng.randint(20, 25)
 
 
 def rises(trace, failure):
@@ -34,6 +40,14 @@ async def visits(kata, stage, *, function, urls, **rest):
 
 
 @scenario
+async def visits_that_fail(kata, stage, *, function, urls):
+    try:
+        await getattr(kata, function)(stage.calls("visit"), urls)
+    except Exception as error:
+        stage.note("raised", error)
+
+
+@scenario
 async def visits_in_a_task(kata, stage, *, function, urls, **rest):
     task = stage.target(asyncio.ensure_future(getattr(kata, function)(stage.calls("visit"), urls, **rest)))
     await asyncio.wait([task])
@@ -47,7 +61,7 @@ async def visits_in_a_task(kata, stage, *, function, urls, **rest):
 @points(2)
 async def test_all_visits_overlap(run, rng):
     """`visit_all` runs all visits at the same time: it takes as long as the longest; without urls, no time."""
-    urls = addresses(rng, rng.randint(3, 6))
+    urls = addresses(rng, crowd(rng))
     delays = eighths(rng, len(urls))
     world = calls(visit=dict(zip(urls, delays, strict=True)))
     trace = await run(visits, function="visit_all", urls=urls, world=world)
@@ -65,7 +79,9 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
     urls = addresses(rng, rng.randint(4, 6))
     delays = sorted(eighths(rng, len(urls)), reverse=True)
     delays[0], delays[1] = delays[1], delays[0]
-    trace = await run(visits, function="visit_all", urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    world = dict(zip(urls, delays, strict=True))
+    world |= {urls[1]: call(delays[1], None), urls[2]: call(delays[2], 0)}  # results, too
+    trace = await run(visits, function="visit_all", urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
 
@@ -144,7 +160,7 @@ def grouped(rng, *sizes):
 @timing
 async def test_all_groups_overlap(run, rng):
     """`visit_groups` runs the visits of all groups at the same time."""
-    groups = grouped(rng, 2, 3, rng.randint(1, 3))
+    groups = grouped(rng, 2, crowd(rng), rng.randint(1, 3))
     urls = [url for members in groups.values() for url in members]
     delays = eighths(rng, len(urls))
     trace = await run(group_visits, groups=groups, world=calls(visit=dict(zip(urls, delays, strict=True))))
@@ -213,8 +229,10 @@ async def test_a_failure_takes_its_own_place(run, rng):
     """In `visit_settled` the exception of a failed visit stands in its place, and all others their results."""
     urls = addresses(rng, 5)
     delays = eighths(rng, 5)
-    errors = dict(zip(rng.sample(urls, 2), (ValueError, OSError), strict=True))
-    world = {url: call(delay, error=errors.get(url)) for url, delay in zip(urls, delays, strict=True)}
+    delays = dict(zip(urls, delays, strict=True))
+    one, other, nothing, zero, _ = rng.sample(urls, 5)
+    world = delays | {one: call(delays[one], error=ValueError), other: call(delays[other], error=OSError)}
+    world |= {nothing: call(delays[nothing], None), zero: call(delays[zero], 0)}  # results, too
     trace = await run(visits, function="visit_settled", urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
@@ -223,7 +241,7 @@ async def test_a_failure_takes_its_own_place(run, rng):
 @timing
 async def test_a_failure_disturbs_nobody(run, rng):
     """`visit_settled` takes as long as the longest visit, whoever fails before; without urls, no time."""
-    urls = addresses(rng, rng.randint(3, 5))
+    urls = addresses(rng, crowd(rng))
     longest = rng.randint(3, 9)
     world = calls(visit={url: call(1.0, error=ValueError) for url in urls} | {urls[1]: longest})
     trace = await run(visits, function="visit_settled", urls=urls, world=world)
@@ -255,7 +273,7 @@ def slow_to_end(rng, delay=20.0, **how):
 @result
 async def test_without_a_failure_all_results_are_there(run, rng):
     """Without a failure `visit_or_abandon` returns all results, in the order of the urls."""
-    urls = addresses(rng, rng.randint(3, 6))
+    urls = addresses(rng, crowd(rng))
     delays = sorted(eighths(rng, len(urls)), reverse=True)
     world = calls(visit=dict(zip(urls, delays, strict=True)))
     trace = await run(visits, function="visit_or_abandon", urls=urls, world=world)
@@ -283,6 +301,15 @@ async def test_a_failure_is_raised_after_the_cleanup(run, rng):
     for url in late:
         assert trace.call("visit", url).cancelled_at == moment
     assert trace.elapsed == moment + max(cleanups)
+    before, bad, after = urls[:3]
+    world = {url: slow_to_end(rng, then="raises", error=OSError) for url in (before, after)}
+    world[bad] = call(moment, error=ValueError)
+    trace = await run(visits_that_fail, function="visit_or_abandon", urls=urls[:3], world=calls(visit=world))
+    failure = trace.given("visit", bad)
+    assert any(error.holds(failure) for error in trace.noted("raised")), (
+        f"The first failure, at {moment} s, was {failure!r}; two others failed in their cleanup, after that. "
+        f"`visit_or_abandon` raised {trace.noted('raised') or 'nothing'}."
+    )
 
 
 @cancellation
@@ -329,14 +356,14 @@ async def test_the_first_to_finish_wins(run, rng):
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
     is_won_by(trace, winner)
     assert trace.noted("urls afterwards") == [urls]
-    trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=2.0))
-    assert trace.result == trace.given("visit", urls[0])
+    trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=call(2.0, None)))
+    is_won_by(trace, urls[0])
 
 
 @timing
 async def test_it_is_over_with_the_first(run, rng):
     """`first_visit` runs all visits at the same time, and is over when the first of them is."""
-    urls = addresses(rng, rng.randint(3, 6))
+    urls = addresses(rng, crowd(rng))
     delays = sorted(eighths(rng, len(urls), least=2), reverse=True)
     trace = await run(
         visits, function="first_visit", urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True)))
@@ -402,7 +429,8 @@ async def test_the_deadline_parts_the_urls(run, rng):
     urls = addresses(rng, 4)
     in_time = rng.sample(urls, 2)
     delays = {url: rng.randint(1, 15) / 8 if url in in_time else rng.randint(17, 40) / 8 for url in urls}
-    trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=calls(visit=delays))
+    world = calls(visit=delays | {in_time[0]: call(delays[in_time[0]], None)})
+    trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=world)
     found = {url: trace.given("visit", url) for url in urls if url in in_time}
     assert trace.result == (found, [url for url in urls if url not in in_time])
     assert trace.noted("urls afterwards") == [urls]
@@ -423,12 +451,12 @@ async def test_both_parts_keep_the_order_of_the_input(run, rng):
 @timing
 async def test_it_ends_at_the_deadline_or_with_the_last_visit(run, rng):
     """`split_at` ends at the deadline, or before it when all visits have finished; without urls, at once."""
-    urls = addresses(rng, 4)
+    urls = addresses(rng, crowd(rng))
     deadline = rng.randint(17, 30) / 8
-    delays = dict(zip(urls, [2.0, 9.0, 1.0, 8.0], strict=True))
+    delays = dict(zip(urls, cycle([2.0, 9.0, 1.0, 8.0]), strict=False))
     trace = await run(visits, function="split_at", urls=urls, deadline=deadline, world=calls(visit=delays))
     assert trace.elapsed == deadline
-    assert trace.peak("visit") == 4
+    assert trace.peak("visit") == len(urls)
     trace = await run(visits, function="split_at", urls=urls, deadline=deadline + 9.0, world=calls(visit=delays))
     assert trace.result == ({url: trace.given("visit", url) for url in urls}, [])
     assert trace.elapsed == 9.0
@@ -453,17 +481,23 @@ async def test_a_failure_before_the_deadline_is_a_result(run, rng):
 @cancellation
 @points(2)
 async def test_the_late_are_cancelled_and_cleaned_up(run, rng):
-    """`split_at` cancels the late visits at the deadline, once, and returns when all have cleaned up."""
+    """`split_at` cancels the late at the deadline, once, and returns when all have cleaned up; they remain late."""
     urls = addresses(rng, 4)
     early, *late = rng.sample(urls, 4)
     deadline = rng.randint(9, 20) / 8
     cleanups = eighths(rng, 3)
     world = {url: call(20.0, cleanup=long) for url, long in zip(late, cleanups, strict=True)} | {early: 1.0}
+    world[late[0]] = call(20.0, cleanup=cleanups[0], then="returns")
     trace = await run(visits, function="split_at", urls=urls, deadline=deadline, world=calls(visit=world))
     leaves_cleanup_alone(trace)
     for url in late:
         assert trace.call("visit", url).cancelled_at == deadline
     assert trace.elapsed == deadline + max(cleanups)
+    parted = ({early: trace.given("visit", early)}, [url for url in urls if url in late])
+    assert trace.result == parted, (
+        f"At the deadline, {deadline} s, only {early!r} had finished ({late[0]!r} returned in its cleanup, "
+        f"at {trace.call('visit', late[0]).end!r} s): expected {parted}, saw {trace.result}."
+    )
 
 
 @cancellation

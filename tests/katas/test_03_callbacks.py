@@ -68,7 +68,15 @@ async def see_them_end(kata, stage, *, urls, cancel):
     await asyncio.sleep(1)
     tasks[cancel].cancel()
     await asyncio.wait(tasks.values())
-    return {url: "cancelled" if task.cancelled() else task.exception() or task.result() for url, task in tasks.items()}
+    ended = {}
+    for url, task in tasks.items():
+        if task.cancelled():
+            ended[url] = ["cancelled"]
+        elif (error := task.exception()) is not None:
+            ended[url] = ["raised", error]
+        else:
+            ended[url] = ["returned", task.result()]
+    return ended
 
 
 @result
@@ -79,8 +87,13 @@ async def test_each_task_brings_what_its_visit_brings(run, rng):
     delays = eighths(rng, 3)
     world = calls(visit={bad: call(0.5, error=ValueError), cancelled: 9.0, **dict(zip(good, delays, strict=True))})
     trace = await run(see_them_end, urls=urls, cancel=cancelled, world=world)
-    brought = {url: trace.given("visit", url) for url in urls if url != cancelled}
-    assert trace.result == {**brought, cancelled: "cancelled"}
+    hit = [url for url in urls if trace.call("visit", url).outcome == "cancelled"]
+    assert hit == [cancelled], f"The task of {cancelled!r} was cancelled, and no other; the visits cancelled: {hit}."
+    brought = {url: ["returned", trace.given("visit", url)] for url in good}
+    brought |= {bad: ["raised", trace.given("visit", bad)], cancelled: ["cancelled"]}
+    for url in urls:
+        saw = trace.result[url]
+        assert saw == brought[url], f"How the task of {url!r} ended: expected {brought[url]}, saw {saw}."
     assert trace.call("visit", cancelled).cancelled_at == 1.0
 
 
@@ -95,6 +108,18 @@ async def report_one(kata, stage, *, url):
         stage.note("over")
 
 
+def leaves_cleanup_alone(trace):
+    """Nobody's cleanup was broken off."""
+    cut = len(trace.interrupted())
+    assert not cut, f"{cut} of {trace.count('visit')} visits had their cleanup cut off by a second cancellation."
+
+
+def comes_at_the_end(trace):
+    """The reports were made when the visits ended, cleanup included."""
+    ends, reported = sorted(trace.ends("visit")), list(trace.noted_at("report"))
+    assert reported == ends, f"Visits, cleanup included, ended at {ends} s, and were reported at {reported} s."
+
+
 def in_this_order(trace):
     """The labels of what was noted, in order."""
     return [note.label for note in trace.notes]
@@ -103,11 +128,16 @@ def in_this_order(trace):
 @result
 @points(2)
 async def test_a_visit_that_goes_well_is_reported_ok(run, rng):
-    """A visit that goes well is reported as "ok", exactly once, and its result is returned."""
+    """A visit that goes well is reported as "ok", exactly once, whatever its result, and its result is returned."""
     (url,) = addresses(rng, 1)
     trace = await run(report_one, url=url, world=calls(visit=rng.randint(1, 20) / 8))
     assert trace.noted("report") == [[url, "ok"]]
     assert trace.result == trace.given("visit", url)
+    trace = await run(report_one, url=url, world=calls(visit=call(1.0, None)))
+    assert trace.noted("report") == [[url, "ok"]], (
+        f"A visit returned None, which is a result too: expected {[[url, 'ok']]}, saw {trace.noted('report')}."
+    )
+    assert trace.result is None, f"A visit returned None; `visit_and_report` returned {trace.result!r}."
 
 
 @result
@@ -134,26 +164,35 @@ async def test_the_report_comes_when_the_visit_ends(run, rng):
     assert trace.elapsed == delay
 
 
+def is_told_before(trace, *, it):
+    """One report was made, and only then it returned or raised."""
+    made = len(trace.noted("report"))
+    assert made == 1, f"Reports of one visit: expected 1, saw {made}."
+    assert in_this_order(trace) == ["report", "over"], f"It {it} before its report had been made."
+
+
 @ordering
 async def test_the_report_comes_before_the_return(run, rng):
     """The report has been made when `visit_and_report` returns or raises."""
     (url,) = addresses(rng, 1)
     delay = rng.randint(1, 40) / 8
     trace = await run(report_one, url=url, world=calls(visit=delay))
-    assert in_this_order(trace) == ["report", "over"], "It returned before its report had been made."
+    is_told_before(trace, it="returned")
     trace = await run(report_one, url=url, world=calls(visit=call(delay, error=ValueError)), raises=ValueError)
-    assert in_this_order(trace) == ["report", "over"], "It raised before its report had been made."
+    is_told_before(trace, it="raised")
 
 
 @cancellation
 @points(2)
 async def test_cancelled_it_reports_the_cancelled_visit(sweep, rng):
-    """Cancelled at any point, `visit_and_report` reports the visit "cancelled", once, and ends with CancelledError."""
+    """Cancelled, `visit_and_report` reports "cancelled" once, when the visit has ended, then raises CancelledError."""
     (url,) = addresses(rng, 1)
-    for trace in await sweep(report_one, url=url, world=calls(visit=rng.randint(4, 40) / 8)):
+    world = calls(visit=call(rng.randint(4, 40) / 8, cleanup=rng.randint(2, 16) / 8))
+    for trace in await sweep(report_one, url=url, world=world):
+        leaves_cleanup_alone(trace)
         assert trace.noted("report") == [[url, "cancelled"]]
-        assert trace.noted_at("report") == [trace.struck_at]
-        assert in_this_order(trace) == ["report", "over"], "It raised before its report had been made."
+        comes_at_the_end(trace)
+        is_told_before(trace, it="raised")
 
 
 @scenario
@@ -292,12 +331,20 @@ async def test_a_url_that_stands_twice_is_reported_twice(run, rng):
 @cancellation
 @points(2)
 async def test_cancelled_it_reports_every_visit_once(sweep, rng):
-    """Cancelled at any point, `report_each` cancels what runs, and ends when each visit has been reported once."""
+    """Cancelled, `report_each` cancels what runs, and ends when each visit has ended and been reported, once."""
     urls = addresses(rng, 4)
-    short, long, longest, bad = sorted(eighths(rng, 4))
-    world = {urls[0]: long, urls[1]: short, urls[2]: call(bad, error=ValueError), urls[3]: longest}
+    short, long, bad, longest = sorted(eighths(rng, 4))
+    one, other, third, least = eighths(rng, 4)
+    world = {
+        urls[0]: call(long, cleanup=one),
+        urls[1]: call(short, cleanup=other),
+        urls[2]: call(bad, error=ValueError, cleanup=third),
+        urls[3]: call(longest, cleanup=least),
+    }
     for trace in await sweep(report_all, urls=urls, world=calls(visit=world)):
+        leaves_cleanup_alone(trace)
         reports_each_once(trace)
+        comes_at_the_end(trace)
 
 
 # --- reports that fail -------------------------------------------------------------------------------------

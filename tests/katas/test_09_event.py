@@ -26,12 +26,17 @@ async def go_home(tasks):
 async def race(kata, stage, *, runners, start_at=None):
     """The starter is set at `start_at` seconds; None: never."""
     run = stage.calls("run")
+
+    def runner(name):
+        stage.note("called", name)
+        return run(name)
+
     starter = asyncio.Event()
     if start_at == 0:
         starter.set()
     elif start_at is not None:
         asyncio.get_running_loop().call_later(start_at, starter.set)
-    field = [partial(run, name) for name in runners]
+    field = [partial(runner, name) for name in runners]
     given = list(field)
     results = await kata.start_together(starter, field)
     stage.note("list changed", field != given)
@@ -51,6 +56,8 @@ async def test_nobody_runs_before_the_start(run, rng):
     start_at = rng.randint(2, 20) / 4
     runners = numbers(rng, rng.randint(3, 6))
     trace = await run(race, runners=runners, start_at=start_at, world=calls(run=1.0))
+    early = [at for at in trace.noted_at("called") if at < start_at]
+    assert not early, f"The starter was set at {start_at} s; a runner was called at {early[0]!r} s, awaited or not."
     assert trace.starts("run") == [start_at] * len(runners)
     assert sorted(trace.order("run")) == sorted(runners), (
         f"{len(runners)} runners, {sorted(runners)}, should be called once each; called were {trace.order('run')}."
@@ -153,18 +160,18 @@ async def test_a_cancelled_race_is_over(sweep, rng):
 # --- TrafficLight --------------------------------------------------------------------------------------
 
 
-async def look(stage, light, moments):
+async def look(stage, light, moments, label="green"):
     """Note whether the light is green, so many seconds from now."""
     start = stage.now
     for moment in moments:
         await asyncio.sleep(start + moment - stage.now)
-        stage.note("green", light.is_green)
+        stage.note(label, light.is_green)
 
 
 @scenario
 async def crossing(kata, stage, *, green, red, run_at=0, watch=(), drivers=(), closes_at):
-    """The light is looked at, and drivers come, at the moments given."""
-    light = kata.TrafficLight(green, red)
+    """The light is looked at, and drivers come, at the moments given; a second light is never run."""
+    light, spare = kata.TrafficLight(green, red), kata.TrafficLight(green, red)
 
     async def run():
         await asyncio.sleep(run_at)
@@ -178,6 +185,7 @@ async def crossing(kata, stage, *, green, red, run_at=0, watch=(), drivers=(), c
     running = asyncio.create_task(run())
     others = [asyncio.create_task(driver(number, moment)) for number, moment in enumerate(drivers, 1)]
     others.append(asyncio.create_task(look(stage, light, watch)))
+    others.append(asyncio.create_task(look(stage, spare, watch, "spare is green")))
     try:
         await asyncio.sleep(closes_at)
         stage.note("still running", not running.done())
@@ -238,7 +246,7 @@ async def test_drivers_go_on_green(run, rng):
 
 @result
 async def test_a_light_that_does_not_run_yet_is_green(run, rng):
-    """Before `run()` the light is green and drivers go at once; the first green lasts from then on as long as any."""
+    """Before its own `run()` a light is green and drivers go at once; the first green then lasts as long as any."""
     green, red = phases(rng)
     run_at = rng.randint(10, 20)
     drivers = [0.5, run_at - 0.5, run_at + green + 0.5]
@@ -248,27 +256,31 @@ async def test_a_light_that_does_not_run_yet_is_green(run, rng):
         crossing, green=green, red=red, run_at=run_at, watch=watch, drivers=drivers, closes_at=watch[-1] + 0.5
     )
     assert_colours(trace, [True, True, *colours], green, red)
+    for at, saw in zip(trace.noted_at("spare is green"), trace.noted("spare is green"), strict=True):
+        assert saw, f"Of two lights only the first is run; at {at!r} s `is_green` of the second was {saw!r}."
     assert trace.noted_at("driver 1 went") == [0.5]
     assert trace.noted_at("driver 2 went") == [run_at - 0.5]
     assert trace.noted_at("driver 3 went") == [run_at + green + red]
 
 
 @scenario
-async def second_run(kata, stage, *, green, red, stop_at, pause, watch, driver_at):
-    """The light runs, is stopped, and runs again; only then it is looked at."""
+async def second_run(kata, stage, *, green, red, comes_at, stop_at, pause, watch, driver_at):
+    """The light runs, is stopped, and runs again; only then it is looked at. A driver comes in each run."""
     light = kata.TrafficLight(green, red)
-    first = asyncio.create_task(light.run())
-    await asyncio.sleep(stop_at)
-    await go_home([first])
-    await asyncio.sleep(pause)
 
-    async def driver():
-        await asyncio.sleep(driver_at)
+    async def driver(name, moment):
+        await asyncio.sleep(moment)
         await light.drive()
-        stage.note("driver went")
+        stage.note(f"{name} went")
 
-    tasks = [asyncio.create_task(light.run()), asyncio.create_task(driver())]
+    first = asyncio.create_task(light.run())
+    early = asyncio.create_task(driver("early driver", comes_at))
+    tasks = [early]
     try:
+        await asyncio.sleep(stop_at)
+        await go_home([first])
+        await asyncio.sleep(pause)
+        tasks += [asyncio.create_task(light.run()), asyncio.create_task(driver("driver", driver_at))]
         await look(stage, light, watch)
     finally:
         await go_home(tasks)
@@ -276,15 +288,20 @@ async def second_run(kata, stage, *, green, red, stop_at, pause, watch, driver_a
 
 @result
 async def test_each_run_starts_green(run, rng):
-    """A light that was stopped, on green or on red, starts green again, and nothing is left of the first run."""
+    """Stopped on green or on red, a light starts green again, also for who still waits; all else begins anew."""
     green, red = phases(rng)
     moments, colours = around_changes(green, red, 2)
     for stop_at in (green + red / 2, green / 2):
         pause = rng.randint(1, 3) / 8
-        trace = await run(
-            second_run, green=green, red=red, stop_at=stop_at, pause=pause, watch=moments, driver_at=green + 0.25
-        )
+        comes_at, goes = stop_at - 0.125, stop_at + pause
+        data = {"green": green, "red": red, "stop_at": stop_at, "pause": pause, "comes_at": comes_at}
+        trace = await run(second_run, **data, watch=moments, driver_at=green + 0.25)
         assert_colours(trace, colours, green, red)
+        went = trace.noted_at("early driver went")  # on red, the stopped light may let the driver go before
+        assert [at <= goes for at in went] == [True], (
+            f"{green} s green, {red} s red: the light was stopped at {stop_at} s and run again from {goes} s on. "
+            f"A driver who came at {comes_at} s must have gone by then, and went at {went}."
+        )
         assert trace.noted_at("driver went") == [stop_at + pause + green + red]
 
 

@@ -106,6 +106,11 @@ async def test_cancelled_it_ticks_no_more(sweep, rng):
     for trace in await sweep(ticks_until_struck, interval=interval, count=count, returns=list(range(count))):
         late = [at for at in trace.noted_at("tick") if at > trace.struck_at]
         assert not late, f"Cancelled at {trace.struck_at!r} s; a tick came at {late[0]!r} s."
+        due = [number for number in range(count) if (number + 1) * interval <= trace.struck_at]
+        came = len(trace.noted("tick"))
+        assert came <= len(due), (
+            f"Cancelled at {trace.struck_at!r} s, when {len(due)} ticks were due, one every {interval} s; {came} came."
+        )
         assert trace.noted_at("returned") == [trace.struck_at]
 
 
@@ -188,8 +193,8 @@ async def test_cancel_without_a_pending_call_does_no_harm(run, rng):
 
 
 @scenario
-async def echo(kata, stage, *, delay, many):
-    """The callback pokes itself; a second one knows nothing of the first."""
+async def echo(kata, stage, *, delay, many, then=None):
+    """The callback pokes itself; a second one knows nothing of the first. `then`: while that poke is pending."""
 
     def callback(left):
         stage.note("call", left)
@@ -199,17 +204,30 @@ async def echo(kata, stage, *, delay, many):
     bounce, other = kata.Debounce(delay, callback), kata.Debounce(2 * delay + 0.125, stage.callback("other"))
     bounce.poke(many)
     other.poke("other")
+    await asyncio.sleep(1.5 * delay)
+    if then == "poke":
+        bounce.poke(0)
+    elif then == "cancel":
+        bounce.cancel()
     await asyncio.sleep(delay * (many + 3))
 
 
 @ordering
 async def test_the_callback_may_poke(run, rng):
-    """The callback may poke again, and then is called again; two Debounces have nothing to do with each other."""
+    """The callback may poke, and is called again, unless a poke or `cancel` follows; other Debounces do not matter."""
     delay, many = rng.randint(4, 12) / 8, rng.randint(2, 4)
     trace = await run(echo, delay=delay, many=many)
     assert trace.noted("call") == list(range(many, -1, -1))
     assert trace.noted_at("call") == [(turn + 1) * delay for turn in range(many + 1)]
     assert trace.noted_at("other") == [2 * delay + 0.125]
+    for then, moments in (("poke", [delay, 2.5 * delay]), ("cancel", [delay])):
+        trace = await run(echo, delay=delay, many=many, then=then)
+        came = trace.noted_at("call")
+        assert came == moments, (
+            f"With a delay of {delay} s the callback poked at {delay} s, and at {1.5 * delay} s there was "
+            f"a `{then}` from outside; calls should come at {moments} s, and came at {came} s."
+        )
+        assert trace.noted_at("other") == [2 * delay + 0.125]
 
 
 # --- run_at --------------------------------------------------------------------------------------------
@@ -389,7 +407,7 @@ async def test_an_error_is_raised_in_the_thread(run, rng):
 
 
 @scenario
-async def odd_results(kata, stage, *, word):
+async def odd_results(kata, stage, *, word, values):
     loop = asyncio.get_running_loop()
     kept = []
 
@@ -398,15 +416,17 @@ async def odd_results(kata, stage, *, word):
         for callback in (kept.append, ValueError):
             time.sleep(1)
             answers.append(kata.call_from_thread(loop, callback, word))
-        return answers
+        others = [kata.call_from_thread(loop, values.__getitem__, place) for place in range(len(values))]
+        return answers + others
 
-    nothing, error = await asyncio.to_thread(work)
-    return [kept, nothing, str(error)]
+    nothing, error, *others = await asyncio.to_thread(work)
+    return [kept, nothing, str(error), *others]
 
 
 @result
 async def test_any_result_is_a_result(run, rng):
-    """A callback that returns None is over all the same, and an exception that is returned is not raised."""
+    """A callback may return None, 0 or the like, and an exception that is returned is not raised."""
     word = f"word {rng.randrange(10**6)}"
-    trace = await run(odd_results, word=word)
-    assert trace.result == [[word], None, word]
+    values = rng.sample([0, "", False, [], rng.randint(1, 9)], 5)
+    trace = await run(odd_results, word=word, values=values)
+    assert trace.result == [[word], None, word, *values]
