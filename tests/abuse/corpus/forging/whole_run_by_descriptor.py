@@ -1,6 +1,6 @@
 r"""Finds the run's channel by trying every descriptor, and writes the messages by hand.
 
-Named: spoke to the grader .*second answer
+Named: spoke to the grader .*went on after its answer
 May earn: 0
 """
 
