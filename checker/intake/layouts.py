@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from checker.intake.names import Candidate, Search, is_junk, kata_of
+from checker.intake.names import USUAL, Candidate, Search, is_junk, kata_of
 from checker.intake.tree import Entry, Tree, Unreadable, join, open_tree, subfolders
 from checker.rows import Learner
 from checker.submission import MAX_BYTES, Source, problem_with
@@ -94,6 +94,9 @@ def take_in(path: Path, katas: Collection[str], layout: str = "auto") -> Intake:
 def _find(tree: Tree, katas: Collection[str], layout: str) -> tuple[str, list[Handed]]:
     root = _unwrapped(tree, katas)
     entries = [entry for entry in tree.entries(root) if not is_junk(entry.name)]
+    # A learner may have such a name all the same, and nobody may lose a row in silence.
+    hidden = [entry.name for entry in tree.entries(root) if entry.kind == "folder" and entry.name.startswith(".")]
+    tree.notes.extend(f"{name} is left out: its name begins with a dot." for name in hidden if name not in USUAL)
     chosen = _recognise(entries, tree, root, katas) if layout == "auto" else layout
     found = [_printable(each) for each in _READERS[chosen](tree, root, entries, katas)]
     found.sort(key=lambda handed: handed.learner.place)

@@ -14,6 +14,8 @@ MAX_ARCHIVES = 5
 """Archives that are opened in one learner's work."""
 
 _JUNK = {"__macosx", "__pycache__", "node_modules", "site-packages", "venv", "env"}
+USUAL = {".git", ".github", ".venv", ".idea", ".vscode", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+"""Hidden folders that tools make, of which nothing need be said."""
 _COURSE = {"solutions", "tests", "checker"}
 """Folders of a checkout of the course itself, beside its `katas`; no learner's work lies there."""
 _COPY = re.compile(

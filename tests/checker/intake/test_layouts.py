@@ -39,6 +39,14 @@ def test_a_folder_a_learner(tmp_path):
     }  # fmt: skip
 
 
+def test_a_folder_whose_name_begins_with_a_dot_is_told_of(tmp_path):
+    """It is no learner's, as far as can be told, but nobody loses a row in silence; what tools make is no news."""
+    fill(tmp_path, "ada/07_semaphore.py", ".bob/07_semaphore.py", ".git/config")
+    with closing(take_in(tmp_path, KATAS)) as intake:
+        assert [each.learner.name for each in intake.submissions] == ["ada"]
+        assert intake.notes == [".bob is left out: its name begins with a dot."]
+
+
 def test_a_zip_of_folders(tmp_path):
     """A batch may be one zip archive, with a folder around everything."""
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
