@@ -13,10 +13,11 @@ from typing import Any
 async def crunch(function: Callable[[Any], Any], items: list[Any], workers: int) -> list[Any]:
     """Run the plain, CPU-bound `function(item)` for every item in at most `workers` processes.
 
-    None of them is this process, and the loop stays free. Returns the results in the order of
-    `items`; an item that fails leaves its exception in its place. The processes are gone when it
-    returns. Cancelled, it kills them: no item runs on, and `CancelledError` comes out without
-    waiting for one. No items: `[]`, and no process is started. `function` can be imported by name.
+    The same processes work off all items, none of them is this one, and the loop stays free.
+    Returns the results in the order of `items`; an item that fails leaves its exception in its
+    place. The processes are gone when it returns. Cancelled, it kills them: no item runs on, and
+    `CancelledError` comes out without waiting for one. No items: `[]`, and no process is started.
+    `function` can be imported by name.
     """
     raise NotImplementedError
 

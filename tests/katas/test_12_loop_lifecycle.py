@@ -325,7 +325,11 @@ def loops_of_run_for(kata, stage, *, seconds, books):
     async def job(name):
         loops.append(asyncio.get_running_loop())
         await pages.begin(name)
-        await work(name)
+        try:
+            await work(name)
+        except asyncio.CancelledError:
+            await pages.begin(f"{name} in its cleanup")
+            raise
 
     answer = [kata.run_for(seconds, {name: partial(job, name)}) for name in books]
     stage.note("different loops", len({id(loop) for loop in loops}))
@@ -335,11 +339,12 @@ def loops_of_run_for(kata, stage, *, seconds, books):
 
 @result
 async def test_run_for_closes_its_loop_and_async_generators(run, rng):
-    """Every `run_for` has a new loop and closes it, with the async generators, of finished jobs and unfinished ones."""
+    """Every `run_for` has a new loop and closes it, with the async generators, those begun in cleanup too."""
     quick, slow = names(rng, 2)
     trace = await run(loops_of_run_for, seconds=2, books=[quick, slow], world=calls(work={quick: 1.0, slow: 9.0}))
-    assert trace.noted("closed") == [quick, slow]
-    assert trace.noted_at("closed") == [1.5, 4.0]
+    closed, opened = sorted(trace.noted("closed")), sorted([quick, slow, f"{slow} in its cleanup"])
+    assert closed == opened, f"Async generators begun by {', '.join(opened)}; closed: {', '.join(closed) or 'none'}."
+    assert trace.noted_at("closed") == [1.5, 4.0, 4.0]
     assert trace.noted("different loops") == [2]
     assert trace.noted("closed loops") == [2]
     assert trace.result == [[quick], []]
@@ -597,9 +602,9 @@ async def test_a_second_start_raises(run, rng):
 
 @scenario
 def stopped_often(kata, stage, *, times):
-    kata.LoopThread().stop()
     work = stage.calls("work")
     host = kata.LoopThread()
+    host.stop()
     host.start()
     answer = host.submit(work()).result()
     for _ in range(times):
@@ -611,7 +616,7 @@ def stopped_often(kata, stage, *, times):
 
 @result
 async def test_stop_is_harmless_where_there_is_nothing_to_stop(run, rng):
-    """`stop` twice, or before `start`, does no harm and takes no time."""
+    """`stop` twice, or before `start`, does no harm and takes no time; `start` still works after the latter."""
     trace = await run(stopped_often, times=rng.randint(2, 3), world=calls(work=2.0))
     assert trace.result == trace.all_given("work")[0]
     assert trace.noted_at("stopped") == [2.0]

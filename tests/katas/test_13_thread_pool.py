@@ -326,7 +326,8 @@ async def test_reports_come_promptly(run, rng):
 @ordering
 async def test_reports_come_in_order(run, rng):
     """Each call of `progress` leads to one report, in the order of the calls, also when they come thick and fast."""
-    fractions = parts(rng, rng.randint(12, 20))
+    rising = parts(rng, rng.randint(12, 20))
+    fractions = [rising[0], *rising, rising[-1], rising[1], rising[1]]
     trace = await run(watched_in_a_burst, fractions=fractions, world=calls(work=1.0))
     assert trace.noted("report") == fractions
 
@@ -337,6 +338,7 @@ async def test_reports_run_in_the_thread_of_the_loop(run, rng):
     fractions = parts(rng, rng.randint(2, 4))
     trace = await run(watched_in_a_burst, fractions=fractions, world=calls(work=1.0))
     here = trace.noted("in the loop's thread")
+    assert len(here) == len(fractions), f"{len(fractions)} reports were due, {len(here)} came."
     assert here == [True] * len(fractions), (
         f"{here.count(True)} of {len(fractions)} reports ran in the loop's thread, expected {len(fractions)}."
     )
@@ -372,10 +374,11 @@ async def test_the_loop_stays_free_while_the_job_works(run, rng):
 
 @cancellation
 async def test_cancelled_with_progress_waits_for_its_thread(sweep, rng):
-    """Cancelled at any point, `with_progress` waits for its thread, the loop free, and ends in CancelledError."""
+    """Cancelled at any point, `with_progress` waits for its thread and its reports, and ends in CancelledError."""
     fractions = parts(rng, 2)
     for trace in await sweep(watched, fractions=fractions, world=calls(work=1.0)):
         assert trace.elapsed == 3.0
+        assert trace.noted("report") == fractions
 
 
 @scenario

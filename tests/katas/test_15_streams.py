@@ -216,6 +216,7 @@ def broken(rng):
         "in-its-status-line": [plain[: rng.randint(3, 11)]],
         "in-its-headers": [plain[: rng.randint(20, end - 20)]],
         "before-the-blank-line-behind-its-head": [plain[: end + 2]],
+        "behind-a-header": [b"HTTP/1.1 200 OK\r\nX-Some: header\r\n"],  # and it has no length to miss a body by
         "in-its-body": [plain[: end + 4 + rng.randint(1, len(body) - 1)]],
         "behind-its-head": [plain[: end + 4]],
         "by-a-reset-in-its-body": [plain[: end + 8], 0.5, "reset"],
