@@ -162,7 +162,8 @@ def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> l
     exact, partly, near = [], [], []
     for name, each in fingerprints.items():
         fits = fitting(each)
-        both, either = len(set(each.always) & set(failed)), len(set(each.always) | set(failed))
+        both = len(set(each.always) & set(failed))
+        either = len(set(each.always) | set(failed).difference(each.sometimes))
         if not each.always or 2 * fits < both:
             continue
         if both >= NEAR * either:

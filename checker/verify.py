@@ -74,8 +74,10 @@ def jobs(
         def add(role: str, path: Path, many: int = 1, kata: Kata = kata) -> None:
             found.append(Job(course.root, kata.name, role, path.stem, path, seeds(many), sandbox, recording))
 
+        # Where processes race, a mistake looks different each time.
+        many = RECORDED_SEEDS * (3 if kata.importable else 1)
         for path in kata.mistakes:
-            add("mistake", path, RECORDED_SEEDS if recording else 1)
+            add("mistake", path, many if recording else 1)
         if recording:
             continue
         add("reference", kata.solution, repeat)
