@@ -45,6 +45,25 @@ def test_words_are_words_of_words(message):
     assert words(words(words(message))) == words(words(message))
 
 
+RACING = Fingerprint({name: ["mixed up"] for name in "abcd"}, ["s", "t"])
+
+
+@pytest.mark.parametrize(
+    ("failed", "named"),
+    [
+        (dict.fromkeys("abst", "mixed up"), False),  # half of those that always fail are too few
+        (dict.fromkeys("abcst", "mixed up"), True),  # those that fail only sometimes are no reason against it
+        (
+            {**dict.fromkeys("abcd", "something else"), "a": "mixed up"},
+            False,
+        ),  # nor are tests without their words one for it
+    ],
+)
+def test_nothing_is_said_of_what_only_looks_a_little_like_a_mistake(failed, named):
+    """Most of the tests, and half of the words: a learner who has made another mistake is told nothing."""
+    assert recognise(failed, {"racing": RACING}) == ["racing"] * named
+
+
 def test_a_fingerprint_is_what_several_gradings_have_in_common(tmp_path):
     """Tests that always fail with all their words; the rest fails sometimes. It is kept and read as it was."""
     found = record([{"a": "late", "b": "x"}, {"a": "early"}, {"a": "late", "c": "y"}])
