@@ -25,6 +25,7 @@ def main() -> None:
             "(a) pytest, real time, unit 0.1 s": (PYTEST, PLAIN, {"UNIT": "0.1"}),
         },
         runs,
+        warm_up=False,  # it takes minutes
     )
 
 

@@ -37,16 +37,20 @@ def measure(command: list[str], folder: Path, allowed: Container[int] = (0,), **
     return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
 
 
-def compare(commands: dict[str, tuple[list[str], Path, dict[str, str]]], runs: int) -> None:
+def compare(commands: dict[str, tuple[list[str], Path, dict[str, str]]], runs: int, *, warm_up: bool = True) -> None:
     """Run the commands in turn, A B C A B C …, and print medians and ratios to the first of them.
 
-    The first turn warms up and does not count. Ratios are taken pair by pair.
+    Ratios are taken pair by pair.
+
+    Args:
+        runs: turns that count.
+        warm_up: whether there is one more before them.
     """
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-    for turn in range(runs + 1):
+    for turn in range(runs + warm_up):
         for name, (command, folder, variables) in commands.items():
             taken = measure(command, folder, **variables)
-            if turn:
+            if turn or not warm_up:
                 found[name].append(taken)
     first = next(iter(found.values()))
     print(f"{'':<42}{'wall s':>8}{'cpu s':>8}{'wall ratio':>12}{'cpu ratio':>11}")
