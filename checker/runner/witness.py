@@ -105,8 +105,9 @@ class Witness:
     # --- at the end ----------------------------------------------------------------------------------
 
     def look_for_leaks(self, main: asyncio.Task[Any] | None) -> None:
-        """Name every task that the scenario has left behind."""
-        for task in asyncio.all_tasks():
+        """Name every task that the scenario has left behind, the oldest first: asyncio keeps them in no order."""
+        order = {id(record[4]()): place for place, record in enumerate(self._tasks)}
+        for task in sorted(asyncio.all_tasks(), key=lambda task: order.get(id(task), len(order))):
             if task is not main:
                 self.leaks.append(self._waiting_task(task))
 
