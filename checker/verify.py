@@ -89,10 +89,10 @@ def jobs(
     return found
 
 
-def verify(plan: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
+def verify(plan: Sequence[Job], workers: int) -> Iterator[Outcome]:
     """Grade everything, several at a time; outcomes come in the order of the plan."""
     begin = partial(end_with, os.getpid())
-    with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn"), initializer=begin) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin) as pool:
         yield from pool.map(examine, plan, chunksize=1)
 
 

@@ -43,7 +43,7 @@ def check(
     run_limits, budget = common.limits(**limits)
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     screen = None if as_json else Screen.of(common.console())
-    # Every so many katas, since the dear ones stand together at the end.
+    # Every so many katas, since the costly ones stand together at the end.
     parts = min(jobs or common.processors(), len(katas))
     orders = [
         Order(katas[part::parts], where, path, seed, sandbox, run_limits, budget, screen) for part in range(parts)

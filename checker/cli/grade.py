@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -217,7 +216,7 @@ def _pool(dask: str | None, jobs: int | None, plan: Plan) -> Pool:
         return DaskPool(dask)
     # Far behind the limits that the work keeps itself: for a grader that hangs.
     patience = 60 + 2 * plan.budget + 10 * len(plan.katas)
-    return LocalPool(jobs or os.cpu_count() or 1, patience)
+    return LocalPool(jobs or common.processors(), patience)
 
 
 # --- during and after ------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | Non
         plan = verifying.jobs(
             course, katas, repeat=repeat, seed=seed, sandbox=sandbox, recording=record, folder=Path(folder)
         )
-        outcomes = common.guarded(lambda: _told(verifying.verify(plan, jobs)))
+        outcomes = common.guarded(lambda: _told(verifying.verify(plan, jobs or common.processors())))
     if record:
         _save_fingerprints(katas, outcomes)
     problems = sum(len(outcome.problems) for outcome in outcomes)
