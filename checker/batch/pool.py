@@ -75,9 +75,8 @@ class LocalPool:
 
 
 def _quieten() -> None:
-    """Dask logs whole tracebacks when a scheduler goes away; that is told in a sentence here."""
-    for name in ("distributed", *(each for each in logging.root.manager.loggerDict if each.startswith("distributed."))):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    """Dask and its tornado log whole tracebacks when a scheduler goes away; that is told in a sentence here."""
+    logging.disable(logging.CRITICAL)
 
 
 def _begin(driver: int) -> None:

@@ -1,5 +1,6 @@
 """The same work on a Dask cluster: real scheduler and workers, on this machine's loopback."""
 
+import logging
 import os
 import signal
 import socket
@@ -106,6 +107,17 @@ def test_a_scheduler_that_goes_away_ends_in_a_sentence(cluster, many, tmp_path):
     assert "The Dask scheduler has gone away" in told
     assert "Traceback" not in told
     assert {row[1] for row in rows(tmp_path / "out")} <= {"passed", "failed"}
+
+
+def test_what_a_cluster_logs_is_kept_from_the_user(cluster):
+    """Whatever comes to be logged on the cluster's account stays off the screen, tracebacks above all."""
+    pool = DaskPool(cluster.address)
+    try:
+        loggers = [logging.getLogger(name) for name in ("distributed.client", "tornado.application", "asyncio")]
+        assert not any(logger.isEnabledFor(logging.CRITICAL) for logger in loggers)
+    finally:
+        pool.close()
+        logging.disable(logging.NOTSET)
 
 
 def test_a_scheduler_that_does_not_answer_is_told():
