@@ -137,7 +137,7 @@ class Clock:
             if events:
                 return events
             if self.idle_hook is None or not self.idle_hook():
-                self._advance(deadline)
+                self._advance_alone(deadline)
             return []
         if self._onlooker is None:
             return self._idle_really(selector, deadline)
@@ -179,7 +179,7 @@ class Clock:
         """Let the calling thread sleep until a moment of virtual time, whoever it is."""
         if self._onlooker is None or self._alone():
             while self.now < until:
-                self._advance(until)
+                self._advance_alone(until)
             return
         gate = _thread.allocate_lock()
         gate.acquire()
@@ -190,7 +190,7 @@ class Clock:
         """Block the calling thread on a lock that somebody's delivery will release."""
         if self._onlooker is None or self._alone():
             while not gate.acquire(False):
-                self._advance(None)
+                self._advance_alone(None)
             return
         with self._mutex:
             self._start_driver()
@@ -215,6 +215,17 @@ class Clock:
         """A thread is about to start: have somebody there who notices when all of them wait for ever."""
         with self._mutex:
             self._start_driver()
+
+    def expect_deadlock(self) -> None:
+        """The only thread was seen to wait without a time limit: have somebody there who notices if it is for ever.
+
+        Made for a signal handler, so it does nothing in the middle of an exchange with the source of time.
+        """
+        if self._mutex.acquire(blocking=False):
+            try:
+                self._start_driver()
+            finally:
+                self._mutex.release()
 
     @property
     def threads(self) -> int:
@@ -253,6 +264,12 @@ class Clock:
             self.moved_hook()
         for deliver in deliveries:
             deliver()
+
+    def _advance_alone(self, until: float | None) -> None:
+        with self._mutex:
+            # A driver may have been started since this thread was found to be alone.
+            self._epoch += 1
+            self._advance(until)
 
     def _start_driver(self) -> None:
         if not self._driving and self._onlooker is not None:

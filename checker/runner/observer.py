@@ -36,6 +36,28 @@ def is_quiet(
     )
 
 
+def waits_for_ever(pids: Sequence[int]) -> bool:
+    """Whether these processes are a single thread, which waits in the kernel without a time limit.
+
+    False where the kernel does not tell: /proc/PID/syscall, see proc(5).
+    """
+    try:
+        if len(pids) != 1 or len(os.listdir(f"/proc/{pids[0]}/task")) != 1:
+            return False
+        number, *arguments = read(f"/proc/{pids[0]}/syscall").split()
+    except (OSError, ValueError):
+        return False
+    futex, *others = _WAITING.get(os.uname().machine, (b"",))
+    return number in others or (number == futex and arguments[3:4] == [b"0x0"])
+
+
+_WAITING = {
+    # futex, whose fourth argument is its time limit; read, recvfrom and accept4, which have none
+    "x86_64": (b"202", b"0", b"45", b"288"),
+    "aarch64": (b"98", b"63", b"207", b"242"),
+}
+
+
 def is_helper(pid: int) -> bool:
     """Whether a process is one of multiprocessing's own, which wait for orders and do no work of the run's."""
     try:

@@ -93,6 +93,7 @@ class Play:
         limits = self._order.limits
         signal.signal(signal.SIGXCPU, lambda *_: self._stop("cpu"))
         signal.signal(signal.SIGALRM, lambda *_: self._stop("wall"))
+        signal.signal(signal.SIGURG, lambda *_: self._clock.expect_deadlock())
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         # A grader in the background ignores Ctrl-C, and its children would too; a run must hear it.
         signal.signal(signal.SIGINT, signal.default_int_handler)

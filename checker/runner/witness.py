@@ -119,9 +119,15 @@ class Witness:
 
     def waiting(self) -> list[messages.Waiting]:
         """Every task that is not done, and the line of the submission where it waits; threads too."""
-        tasks = [record[4]() for record in self._tasks]
-        found = [self._waiting_task(task) for task in tasks if task is not None and not task.done()]
         frames = sys._current_frames()
+        found = []
+        for record in self._tasks:
+            task = record[4]()
+            if task is not None and not task.done():
+                loop = task.get_loop()
+                # A task that holds up its loop awaits nothing: where it stands is where its thread does.
+                thread = loop._thread_id if asyncio.current_task(loop) is task else -1
+                found.append(self._waiting_task(task, frames.pop(thread, None)))
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         for ident, frame in frames.items():
             lines = _lines_below(frame)
@@ -129,8 +135,9 @@ class Witness:
                 found.append(messages.Waiting(encode.text(f"thread {names[ident]}", 200), lines))
         return found[:100]
 
-    def _waiting_task(self, task: asyncio.Task[Any]) -> messages.Waiting:
-        return messages.Waiting(encode.text(str(task.get_name()), 200), _await_chain(task.get_coro()))
+    def _waiting_task(self, task: asyncio.Task[Any], frame: types.FrameType | None = None) -> messages.Waiting:
+        lines = _lines_below(frame) or _await_chain(task.get_coro())
+        return messages.Waiting(encode.text(str(task.get_name()), 200), lines)
 
     def told(self, *, final: bool) -> messages.Told:
         """The last message."""

@@ -208,8 +208,12 @@ class Zygote:
                 ready, _, _ = select.select(heard, [], [], min(pause, timeout) if pending else timeout)
                 if exited in ready:
                     return nothing
-                if time.monotonic() >= warden.due and (excess := warden.look(self._pids())):
-                    return excess
+                if time.monotonic() >= warden.due:
+                    pids = self._pids()
+                    if excess := warden.look(pids):
+                        return excess
+                    if not pending and observer.waits_for_ever(pids):
+                        _send_signal(run.pid, signal.SIGURG)
                 if run.encore.fileno() in ready:
                     return None if run.encore.recv(1) and self._is_single(run.pid) else nothing
                 if self._control.fileno() in ready:
@@ -346,8 +350,12 @@ def _perform(
 
 
 def _kill(pid: int) -> None:
+    _send_signal(pid, signal.SIGKILL)
+
+
+def _send_signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 def _asked_for_children(relative: socket.socket) -> list[int]:

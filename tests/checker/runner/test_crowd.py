@@ -208,21 +208,6 @@ def work(stage):
     assert trace.noted_at("b") == [1.5, 3.0, 4.5]
 
 
-def test_a_deadlock_of_threads_ends_at_once(play):
-    """Threads that wait for each other for ever are a deadlock, told with their lines."""
-    source = """
-import threading
-def work(stage):
-    event = threading.Event()
-    thread = threading.Thread(target=event.wait, name="waiter")
-    thread.start()
-    thread.join()
-"""
-    trace = play(source, plainly)
-    assert trace.ended == "deadlock"
-    assert [waiting.frames[-1].line for waiting in trace.waiting] == [7]
-
-
 def test_the_wall_clock_agrees_with_the_loop(play):
     """time.time, monotonic, datetime and the loop's time go on together."""
     source = """
