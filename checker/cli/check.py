@@ -43,11 +43,8 @@ def check(
     run_limits, budget = common.limits(**limits)
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     screen = None if as_json else Screen.of(common.console())
-    # Every so many katas, since the costly ones stand together at the end.
-    parts = min(jobs or common.processors(), len(katas))
-    orders = [
-        Order(katas[part::parts], where, path, seed, sandbox, run_limits, budget, screen) for part in range(parts)
-    ]
+    hands = _dealt(katas, min(jobs or common.processors(), len(katas)))
+    orders = [Order(hand, where, path, seed, sandbox, run_limits, budget, screen) for hand in hands]
     found = {each.kata: each for part in common.guarded(lambda: _all_graded(orders)) for each in part}
     outcomes = [found[name] for name in katas]
     _tell(outcomes, seed, screen)
@@ -67,6 +64,15 @@ def _implied(path: Path | None) -> list[str] | None:
         except UnknownKata:
             continue
     return common.stop(f"Which kata is {path} an answer to? Say it: kata check KATA --path {path}", common.USAGE)
+
+
+def _dealt(katas: list[str], parts: int) -> list[list[str]]:
+    """Deal the katas out to and fro: the costly ones stand together at the end, the costliest last."""
+    hands: list[list[str]] = [[] for _ in range(parts)]
+    for place, kata in enumerate(katas):
+        turn, seat = divmod(place, parts)
+        hands[-1 - seat if turn % 2 else seat].append(kata)
+    return hands
 
 
 # --- grading, in this process or in several --------------------------------------------------------------------
