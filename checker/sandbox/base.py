@@ -36,6 +36,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin:/bin",
+    # aiohttp reads the machine's certificates when it is imported, 50 ms in which nobody would be trusted after all.
+    "SSL_CERT_FILE": "/dev/null",
     # Local time is not UTC, or a naive moment taken for UTC would not show; no summer time, of which
     # freezegun knows nothing.
     "TZ": "<+02>-2",
