@@ -50,6 +50,7 @@ class Plan(msgspec.Struct, frozen=True):
         shown: what runs may read and execute.
         devices: what runs may read and write.
         ports: the first and the last port on which runs may serve and connect.
+        filter: the system call filter that the zygote puts on itself, and so on all that comes of it.
         filters: the system call filters of runs without and with a network.
     """
 
@@ -61,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True):
     shown: list[str] = []
     devices: list[str] = []
     ports: tuple[int, int] = (0, 0)
+    filter: bytes = b""
     filters: tuple[bytes, bytes] = (b"", b"")
 
 
@@ -94,8 +96,8 @@ class Confinement:
         # Before version 4 Landlock does not know of ports, so there is no network then.
         serving = network and plan.landlock >= 4
         if plan.landlock < 6:
-            _filter(bpf.assemble(bpf.here() or "", self._signals()))
-        _filter(plan.filters[serving])
+            filter_calls(bpf.assemble(bpf.here() or "", self._signals()))
+        filter_calls(plan.filters[serving])
         if serving:
             _serve_within(*plan.ports)
 
@@ -188,6 +190,23 @@ def own_up(parent: int) -> None:
     _libc.prctl(4, 1, 0, 0, 0)
 
 
+def filter_calls(program: bytes) -> None:
+    """Refuse this process system calls, for good; it must not be able to gain privileges any more.
+
+    Args:
+        program: as `checker.runner.bpf` assembles it.
+
+    Raises:
+        OSError: the kernel refuses, or there is no program.
+    """
+    if not program:
+        raise OSError("There is no system call filter for this machine.")
+    code = ctypes.create_string_buffer(program, len(program))
+    header = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(code)))
+    if _libc.prctl(22, 2, header, 0, 0):
+        raise OSError(ctypes.get_errno(), "The system call filter was refused.")
+
+
 def _allow(ruleset: int, path: str, rights: int) -> None:
     place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
@@ -196,15 +215,6 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         _system_call(ADD_RULE, ruleset, 1, struct.pack("=Qi", rights, place), 0)
     finally:
         os.close(place)
-
-
-def _filter(program: bytes) -> None:
-    if not program:
-        raise OSError("There is no system call filter for this machine.")
-    code = ctypes.create_string_buffer(program, len(program))
-    header = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(code)))
-    if _libc.prctl(22, 2, header, 0, 0):
-        raise OSError(ctypes.get_errno(), "The system call filter was refused.")
 
 
 def _system_call(number: int, *arguments: int | bytes) -> int:

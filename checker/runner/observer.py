@@ -5,18 +5,21 @@ ever look alike from within.  From outside, at a moment when *every* thread slee
 lock who would go on, so nothing goes on by itself.  That there was one such moment is shown by two looks
 between which no thread has run: asleep in both, with the same count of time slices.
 
-Reads /proc, which needs no permission for a process's state, and the loopback's queues in /proc/net/tcp.
+Reads /proc, which needs no permission for a process's state.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 
 def is_quiet(
-    pids: Sequence[int], listed: Callable[[], Sequence[int]], *, loopback: bool = True, strict: bool = True
+    pids: Sequence[int],
+    listed: Callable[[], Sequence[int]],
+    in_flight: Callable[[], bool] = lambda: False,
+    *,
+    strict: bool = True,
 ) -> bool:
     """Whether there was a moment, just now, at which all these processes slept and nothing was in flight.
 
@@ -24,16 +27,11 @@ def is_quiet(
         pids: the processes of the run.
         listed: lists them anew.  A process may be born after the list was made, and its parent fall asleep
             before it is looked at: what is listed between the two looks holds everyone who is there then.
-        loopback: whether to look at this network namespace's connections too.
+        in_flight: tells whether bytes are under way to them.
         strict: whether a thread must be seen off the processors' queues; not every kernel shows that.
     """
     first = _look(pids, strict)
-    return (
-        first is not None
-        and not (loopback and _in_flight())
-        and set(listed()) == set(pids)
-        and first == _look(pids, strict)
-    )
+    return first is not None and not in_flight() and set(listed()) == set(pids) and first == _look(pids, strict)
 
 
 def waits_for_ever(pids: Sequence[int]) -> bool:
@@ -120,39 +118,26 @@ def is_working(pid: int) -> bool:
     return elsewhere is not None or (is_alive(pid) and not is_helper(pid))
 
 
-SETTLED = {b"01", b"05", b"06", b"07", b"08", b"0A"}
-"""Socket states in which nothing is under way by itself: established, half closed, closed, listening."""
-WINDOW_CLOSED = b"04"
-"""The timer of a socket whose peer does not read: its bytes wait, they are not under way."""
-
-
-def _in_flight() -> bool:
-    """Whether bytes or handshakes are under way on this network namespace's loopback."""
-    for count, table in (("sockstat", "tcp"), ("sockstat6", "tcp6")):
-        try:
-            # A table takes the kernel milliseconds, since it searches the whole machine's; a count does not.
-            if re.search(rb"^TCP6?: inuse 0\b", read(f"/proc/net/{count}"), re.MULTILINE):
-                continue
-            lines = read(f"/proc/net/{table}").splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            fields = line.split()
-            unsent = fields[4].partition(b":")[0] != b"00000000"
-            if fields[3] not in SETTLED or (
-                unsent and fields[3] == b"01" and fields[5].partition(b":")[0] != WINDOW_CLOSED
-            ):
-                return True
-    return False
-
-
 def read(path: str) -> bytes:
-    """The beginning of a file of /proc, 64 KiB at most, which is all that such files hold."""
+    """The beginning of a file of /proc: a page at least, which is all that a process's own hold."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, 1 << 16)
     finally:
         os.close(descriptor)
+
+
+def processes(*, alone: bool) -> list[int]:
+    """All processes of a run, asked by the zygote.
+
+    One that has ended counts until it is reaped: its parent is about to hear of it.
+
+    Args:
+        alone: whether the zygote is process 1 of a pid namespace, in which there is nobody else.
+    """
+    if not alone:
+        return descendants(os.getpid())[1:]
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
 
 
 def descendants(root: int) -> list[int]:

@@ -33,10 +33,11 @@ _current: tuple[Clock, Any] | None = None
 """The clock that the process lives by, and the context that keeps new loops on it."""
 
 
-def preload_freezegun() -> None:
-    """Freeze the wall clock before forking: freezegun searches all loaded modules, which is done once."""
+def preload_freezegun() -> bool:
+    """Freeze the wall clock before forking: freezegun searches all loaded modules; False: that was done before."""
     global _freezer
-    if _freezer is None:
+    loaded = _freezer is None
+    if loaded:
         import freezegun
 
         _freezer = freezegun.freeze_time(
@@ -49,6 +50,7 @@ def preload_freezegun() -> None:
         # freezegun adds the offset also to a time that is asked for in a zone of its own.
         frozen: Any = datetime.datetime
         frozen.now = classmethod(lambda cls, tz=None: cls.fromtimestamp(time.time(), tz))
+    return loaded
 
 
 def install(clock: Clock, link: Link, wall_clock: float) -> None:

@@ -19,7 +19,6 @@ import struct
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -27,51 +26,20 @@ import msgspec
 from checker import messages
 from checker.runner import confine, encode, observer, surroundings, sweep
 from checker.runner import play as playing
+from checker.runner.loopback import Loopback
+from checker.runner.run import Run, receive, send_signal
 from checker.runner.warden import Excess, Warden
+from checker.runner.watch import NOTHING, Watch
 
 NEEDED = ("cloudpickle", "encodings.utf_8_sig")
 """What every run needs and nothing here imports: loaded once, before forking."""
 _NEEDS_WALL_CLOCK = re.compile(rb"\b(datetime|time|calendar|email|logging)\b")
-_REAL_STEP = 0.002
-"""Seconds after which a run whose child processes are at work is told that real time has gone by."""
 SWEEP = 2.0
 """Real seconds that ending a run's processes, and emptying a folder, may take; then the sandbox is given up."""
 IDLE = 0.25
 """Real seconds for which a process waits for another run; it is not watched while it waits."""
 HANDOVER = 1.0
 """Real seconds in which a process that has played must take its next order."""
-_LOOPBACK_PATIENCE = 0.05
-"""Seconds for which bytes in flight are waited for where they may be some other program's."""
-_WAITS_PATIENCE = 2.0
-"""Seconds for which a thread that looks asleep, and on its way to it only, may be kept from a processor by others."""
-
-
-@dataclass
-class Run:
-    """A process that plays runs of one submission in one kata.
-
-    After a run that leaves nothing behind it waits for the next: to fork, to compile and to touch all the
-    pages again would cost several times what a run does.
-    """
-
-    order: messages.Play
-    pid: int
-    encore: socket.socket
-    """Orders go down here; a byte comes back when a run is over and the next one may come."""
-    asked: int
-    answer: int
-    folder: str | None
-    family: socket.socket | None
-    """Down here a run that cannot see /proc asks for its child processes."""
-    limits: messages.Limits
-    """As the kernel is to apply them."""
-    played: int = 0
-
-    def fits(self, order: messages.Play) -> bool:
-        """Whether an order is for the same file of the same submission, and may share a process."""
-        mine = self.order
-        same = all(getattr(mine, name) == getattr(order, name) for name in ("kata", "source", "limits", "network"))
-        return same and not order.alone
 
 
 class Zygote:
@@ -83,6 +51,9 @@ class Zygote:
         self._alone = alone
         self._me = os.getpid()
         self._waiting: Run | None = None
+        self._loopback = Loopback()
+        if plan.filter:
+            confine.filter_calls(plan.filter)  # after that not even this process may open such a socket
         self._confinement = confine.Confinement(plan)
         self._before = {name: facts for folder in plan.swept for name, facts in sweep.inventory(folder).items()}
 
@@ -92,7 +63,7 @@ class Zygote:
         while True:
             if self._waiting is not None and not select.select([self._control], [], [], IDLE)[0]:
                 self._end_waiting()
-            order, descriptors = self._receive()
+            order, descriptors = receive(self._control)
             if order is None:
                 return
             if isinstance(order, messages.Play):
@@ -119,7 +90,8 @@ class Zygote:
         for descriptor in descriptors:
             os.close(descriptor)
         run.played += 1
-        over = self._watch(run, Warden(order.limits, self._plan.swept, counted=self._plan.counted))
+        warden = Warden(order.limits, self._plan.swept, counted=self._plan.counted)
+        over = Watch(run, self._control, warden, self._loopback, alone=self._alone).wait()
         if over is None and not sweep.changed(self._before):
             self._waiting = run
             return messages.Gone(0, run.played > 1)
@@ -131,11 +103,11 @@ class Zygote:
         clean &= self._forget(run)
         if sweep.changed(self._before):
             clean &= sweep.restore(self._before, SWEEP)
-        return messages.Gone(code, run.played > 1, *(excess or Excess("", 0, 0)), clean, cpu)
+        return messages.Gone(code, run.played > 1, *(excess or NOTHING), clean, cpu)
 
     def _begin(self, order: messages.Play, descriptors: list[int]) -> Run:
         if _NEEDS_WALL_CLOCK.search(order.source):
-            surroundings.preload_freezegun()
+            self._preload_freezegun()
         self._confinement.prepare(network=order.network, semaphores=order.importable)
         asked, ask = os.pipe()
         answers, answer = os.pipe()
@@ -152,6 +124,7 @@ class Zygote:
                 # With these a run could speak in the zygote's name, or leave it no room to speak.
                 os.close(asked)
                 os.close(answer)
+                self._loopback.close()
                 if relative is not None:
                     observer.asked = lambda: _asked_for_children(relative)
                 self._confinement.enter(network=order.network, semaphores=order.importable)
@@ -169,6 +142,12 @@ class Zygote:
         if relative is not None:
             relative.close()
         return Run(order, pid, ours, asked, answer, folder, family, limits)
+
+    def _preload_freezegun(self) -> None:
+        if surroundings.preload_freezegun():
+            # Out of the garbage collector's sight: in a run it would touch, and so copy, all the pages of these.
+            gc.collect()
+            gc.freeze()
 
     def _countable(self, limits: messages.Limits) -> messages.Limits:
         """The limits as the kernel is to apply them: it counts all processes of a user, the grader's too."""
@@ -189,104 +168,19 @@ class Zygote:
             run.family.close()
         return run.folder is None or sweep.remove(run.folder, SWEEP)
 
-    def _watch(self, run: Run, warden: Warden) -> Excess | None:
-        """Wait for the run to be over, answering whether all is quiet.
-
-        Returns:
-            None where its process has nothing left behind and waits for the next run; what it used too much
-            of, or an empty excess, where its processes are to be ended.
-        """
-        nothing = Excess("", 0, 0)
-        exited = os.pidfd_open(run.pid)
-        sockets = [run.encore, self._control, *([run.family] if run.family else [])]
-        heard = [exited, run.asked, *(each.fileno() for each in sockets)]
-        pending, asked_at, pause = False, 0.0, 0.0
-        try:
-            while True:
-                timeout = max(0.0, warden.due - time.monotonic())
-                # Not `poll`, which rounds up to whole milliseconds.
-                ready, _, _ = select.select(heard, [], [], min(pause, timeout) if pending else timeout)
-                if exited in ready:
-                    return nothing
-                if time.monotonic() >= warden.due:
-                    pids = self._pids()
-                    if excess := warden.look(pids):
-                        return excess
-                    if not pending and observer.waits_for_ever(pids):
-                        _send_signal(run.pid, signal.SIGURG)
-                if run.encore.fileno() in ready:
-                    return None if run.encore.recv(1) and self._is_single(run.pid) else nothing
-                if self._control.fileno() in ready:
-                    order, _ = self._receive()
-                    if order is None:
-                        raise SystemExit
-                    return nothing
-                if run.family is not None and run.family.fileno() in ready:
-                    self._name_children(run.pid, run.family, heard)
-                if run.asked in ready:
-                    with contextlib.suppress(BlockingIOError):
-                        if not os.read(run.asked, 64):
-                            heard.remove(run.asked)
-                    pending, asked_at, pause = True, time.monotonic(), 0.0
-                if pending:
-                    word = self._word(run.pid, asked_at)
-                    if run.family is not None and select.select([run.family], [], [], 0)[0]:
-                        word = b""  # a thread that waits for an answer from here does not sleep
-                    if word:
-                        try:
-                            os.write(run.answer, word)
-                        except BlockingIOError:  # it asks and asks, and does not listen
-                            return nothing
-                        except BrokenPipeError:
-                            pass  # it has just ended
-                    pending = not word
-                    pause = min(0.002, pause * 2 or 0.00005)
-        finally:
-            os.close(exited)
-
-    def _name_children(self, pid: int, family: socket.socket, heard: list[int]) -> None:
-        """Tell a run that cannot see /proc which of its child processes are at work."""
-        with contextlib.suppress(OSError):
-            if not family.recv(64, socket.MSG_DONTWAIT):
-                heard.remove(family.fileno())
-            working = [other for other in observer.descendants(pid)[1:] if observer.is_working(other)]
-            family.send(struct.pack(f"=I{len(working)}I", len(working), *working), socket.MSG_DONTWAIT)
-
-    def _word(self, pid: int, asked_at: float) -> bytes:
-        """`q`: all is quiet; `r`: children are at work and real time has passed; nothing: ask again."""
-        waited = time.monotonic() - asked_at
-        pids = self._pids()
-        if len(pids) > 1 and any(not observer.is_helper(other) for other in pids if other != pid):
-            return b"r" if waited >= _REAL_STEP else b""
-        # Without a net namespace, other programs' connections are seen as well: look past them after a while.
-        loopback = self._alone or waited < _LOOPBACK_PATIENCE
-        strict = waited < (_WAITS_PATIENCE if observer.shows_waits else _LOOPBACK_PATIENCE)
-        quiet = observer.is_quiet(pids, self._pids, loopback=loopback, strict=strict)
-        return b"q" if quiet else b""
-
-    def _is_single(self, pid: int) -> bool:
-        """Whether a run's process has neither children nor threads."""
-        return self._pids() == [pid] and os.listdir(f"/proc/{pid}/task") == [str(pid)]
-
-    def _pids(self) -> list[int]:
-        """All processes of the run. One that has ended counts until it is reaped: its parent is about to hear of it."""
-        if not self._alone:
-            return observer.descendants(os.getpid())[1:]
-        return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
-
     def _end(self, pid: int | None) -> tuple[int, float, bool]:
         """End all processes of the run; its exit code, its processor seconds, and whether really all have ended."""
         deadline = time.monotonic() + SWEEP
         code, cpu = -signal.SIGKILL.value, 0.0
         if pid is not None:
-            _kill(pid)
+            send_signal(pid, signal.SIGKILL)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
         while True:
             if self._alone or self._plan.uid == os.getuid() != 0:
                 # Process 1 of a namespace may end everybody else in it, and nobody there can end it;
                 # so may the only process that outlives the others of a user that nobody else is.
-                _kill(-1)
+                send_signal(-1, signal.SIGKILL)
             try:
                 while (ended := os.wait4(-1, os.WNOHANG))[0]:
                     if ended[0] == pid:
@@ -297,32 +191,14 @@ class Zygote:
             if time.monotonic() > deadline:
                 return code, cpu, False
             # Whoever has lost its parent comes here, so that in the end all are found.
-            for other in self._pids():
-                _kill(other)
+            for other in observer.processes(alone=self._alone):
+                send_signal(other, signal.SIGKILL)
             time.sleep(0.0002)
 
     # --- the grader's socket ------------------------------------------------------------------------
 
     def _send(self, message: Any) -> None:
         self._control.sendall(messages.frame(message))
-
-    def _receive(self) -> tuple[Any, list[int]]:
-        return _receive(self._control)
-
-
-def _receive(source: socket.socket) -> tuple[Any, list[int]]:
-    """An order and its descriptors; None at the end of the stream."""
-    header, descriptors, _, _ = socket.recv_fds(source, messages.HEADER, 2)
-    if not header:
-        return None, []
-    size = messages.frame_length(header)
-    body = bytearray()
-    while len(body) < size:
-        part = source.recv(size - len(body))
-        if not part:
-            return None, []
-        body += part
-    return messages.decode_control(bytes(body)), descriptors
 
 
 def _perform(
@@ -345,17 +221,8 @@ def _perform(
         play.forget(order.kata)
         del play
         encore.sendall(b".")
-        order, descriptors = _receive(encore)
+        order, descriptors = receive(encore)
     os._exit(0)
-
-
-def _kill(pid: int) -> None:
-    _send_signal(pid, signal.SIGKILL)
-
-
-def _send_signal(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
 
 
 def _asked_for_children(relative: socket.socket) -> list[int]:

@@ -48,13 +48,11 @@ def launch(preload: Sequence[str]) -> Sandbox:
     user = spare_user()
     uid = user.uid if user is not None else 0
     ours, theirs = socket.socketpair()
-    filter_fd = _memory_file("seccomp", seccomp.program())
-    arguments = "\0".join(_arguments(uid, filter_fd)).encode()
-    args_fd = _memory_file("args", arguments + b"\0")
+    args_fd = _memory_file("args", "".join(f"{word}\0" for word in _arguments(uid)).encode())
     try:
         process = subprocess.Popen(
             [program, "--args", str(args_fd), *_command(theirs.fileno(), preload, uid)],
-            pass_fds=[theirs.fileno(), filter_fd, args_fd],
+            pass_fds=[theirs.fileno(), args_fd],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=None if os.environ.get("KATA_DEBUG") else subprocess.DEVNULL,
@@ -63,26 +61,23 @@ def launch(preload: Sequence[str]) -> Sandbox:
         )
     finally:
         theirs.close()
-        os.close(filter_fd)
         os.close(args_fd)
     return Sandbox("bwrap", process, ours, user)
 
 
 def _command(control: int, preload: Sequence[str], uid: int) -> list[str]:
-    plan = Plan(temp="/tmp", swept=["/tmp", "/dev/shm"], counted=True, uid=uid)
+    plan = Plan(temp="/tmp", swept=["/tmp", "/dev/shm"], counted=True, uid=uid, filter=seccomp.program())
     return interpreter([*site_packages(), HARNESS], control, preload, plan, uid=uid)
 
 
-def _arguments(uid: int, filter_fd: int) -> list[str]:
-    """The options of bwrap, the first process's user and filter among them."""
+def _arguments(uid: int) -> list[str]:
+    """The options of bwrap, the first process's user among them."""
     spaces = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     if uid:
         privileges = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         privileges = ["--unshare-user", "--cap-drop", "ALL"]
     life = ["--new-session", "--die-with-parent", "--as-pid-1", "--hostname", "sandbox"]
-    if seccomp.program():
-        life += ["--seccomp", str(filter_fd)]
     variables = [word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)]
     return [*spaces, *privileges, *life, *variables, *_mounts(), "--chdir", "/tmp"]
 

@@ -115,7 +115,7 @@ HELD: Numbers = {
 
 
 def program(machine: str | None = None) -> bytes:
-    """The filter for bubblewrap, as its `--seccomp` reads it; empty for a machine unknown here."""
+    """The filter for the zygote in bubblewrap; empty for a machine unknown here."""
     machine = machine or bpf.here() or ""
     if machine not in ARCHES:
         return b""

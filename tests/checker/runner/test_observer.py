@@ -26,7 +26,7 @@ def fall_asleep(process):
 
 
 def quiet(pids, listed):
-    return observer.is_quiet(pids, listed, loopback=False)
+    return observer.is_quiet(pids, listed)
 
 
 def test_one_born_after_the_list_was_made_is_not_overlooked(sleeper):

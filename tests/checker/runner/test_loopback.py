@@ -1,0 +1,141 @@
+"""What is under way between sockets, as the kernel tells it in either way, in a network namespace of the test's own."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+BEGIN = """
+import socket, time
+from checker.runner.loopback import Loopback
+
+def pair(family=socket.AF_INET, host="127.0.0.1"):
+    with socket.create_server((host, 0), family=family) as server:
+        client = socket.create_connection(server.getsockname()[:2])
+        return client, server.accept()[0]
+
+def until(wanted):
+    give_up = time.monotonic() + 20
+    while not wanted():
+        assert time.monotonic() < give_up
+
+asked, written = Loopback(), Loopback()
+written.close()
+both = asked, written
+"""
+
+
+@pytest.fixture
+def alone():
+    """Run a script's lines in a network namespace in which there is nobody else."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        pytest.skip("no bubblewrap")
+
+    def run(lines):
+        spaces = [bwrap, "--dev-bind", "/", "/", "--unshare-net", "--unshare-pid", "--proc", "/proc"]
+        command = [*spaces, sys.executable, "-c", BEGIN + lines]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    return run
+
+
+def test_without_sockets_nothing_is_under_way(alone):
+    alone("for each in both: assert each.connections() == [] and not each.in_flight()")
+
+
+def test_quiet_connections_are_told_in_full_by_both_ways(alone):
+    """More of them than fit into one page of /proc, of both families."""
+    alone("""
+open = [pair() for _ in range(60)] + [pair(socket.AF_INET6, "::1") for _ in range(5)]
+assert [end[:3] for end in asked.connections()] == [(1, 0, 0)] * 130
+assert [end.state for end in written.connections()].count(1) == 130
+assert not asked.in_flight() and not written.in_flight()
+""")
+
+
+def test_bytes_without_an_acknowledgement_are_under_way_unless_they_are_seen_to_have_come(alone):
+    """The peer's kernel holds it back for 40 ms; on a busy machine a look may come later than that."""
+    alone("""
+client, server = pair()
+for _ in range(3):
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+    until(lambda: client.send(b"abc") and written.in_flight())
+    until(lambda: not written.in_flight())
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+    until(lambda: client.send(b"abc") and written.in_flight() and not asked.in_flight())
+""")
+
+
+def test_an_end_that_has_come_is_not_under_way(alone):
+    """The peer's kernel holds back the acknowledgement of a connection's end, too."""
+    alone("""
+def closing():
+    client, server = pair()
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+    client.shutdown(socket.SHUT_WR)
+    found = sorted(end.state for end in asked.connections()), asked.in_flight()
+    server.close()
+    client.close()
+    return found == ([4, 8], False)
+until(closing)
+""")
+
+
+def test_bytes_that_are_held_back_are_under_way(alone):
+    """The second of two short messages is kept until the first is acknowledged, as Nagle has it."""
+    alone("""
+client, server = pair()
+def held_back():
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+    client.send(b"abc")
+    client.send(b"def")
+    return any(end.unsent > 0 for end in asked.connections()) and asked.in_flight()
+until(held_back)
+until(lambda: not asked.in_flight())
+assert server.recv(9)
+""")
+
+
+def test_bytes_sent_into_a_half_closed_connection_are_under_way(alone):
+    alone("""
+client, server = pair()
+server.shutdown(socket.SHUT_WR)
+until(lambda: {end.state for end in asked.connections()} == {8})
+def held_back():
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+    client.send(b"abc")
+    client.send(b"def")
+    return asked.in_flight() and written.in_flight()
+until(held_back)
+""")
+
+
+def test_bytes_for_a_peer_that_does_not_read_are_not_under_way(alone):
+    alone("""
+client, server = pair()
+client.setblocking(False)
+try:
+    while True:
+        client.send(bytes(1 << 16))
+except BlockingIOError:
+    pass
+until(lambda: not asked.in_flight() and not written.in_flight())
+assert max(end.unacknowledged for end in asked.connections()) > 1 << 16
+""")
+
+
+def test_a_handshake_that_nobody_answers_is_under_way(alone):
+    alone("""
+server = socket.create_server(("127.0.0.1", 0), backlog=0)
+clients = [socket.socket() for _ in range(4)]
+for client in clients:
+    client.setblocking(False)
+    client.connect_ex(server.getsockname())
+assert 2 in {end.state for end in asked.connections()}
+assert asked.in_flight() and written.in_flight()
+""")
