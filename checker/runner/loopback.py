@@ -17,11 +17,14 @@ import socket
 import struct
 from typing import NamedTuple
 
-ESTABLISHED, SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, CLOSE_WAIT, LAST_ACK, CLOSING = 1, 2, 3, 4, 8, 9, 11
+ESTABLISHED, SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, FIN_WAIT_2 = 1, 2, 3, 4, 5
+CLOSE_WAIT, LAST_ACK, CLOSING = 8, 9, 11
 OPEN = (ESTABLISHED, CLOSE_WAIT)
 """States in which something is under way only while there are bytes that have not been acknowledged."""
 UNDER_WAY = (SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, LAST_ACK, CLOSING)
 """States that pass by themselves."""
+SILENT = (FIN_WAIT_2,)
+"""States of an end that has nothing more to say; the other may have."""
 WINDOW_CLOSED = 4
 """The timer of a socket whose peer does not read: its bytes wait, they are not under way."""
 
@@ -35,16 +38,18 @@ _INFO = 2
 """The attribute that holds a `struct tcp_info`."""
 _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBxI48x")
-_SOCKET = struct.Struct("=xBBx2s2s16s16s20xI8x")
-"""`struct inet_diag_msg`: state, timer, the two ports, the two addresses, bytes without an acknowledgement."""
+_SOCKET = struct.Struct("=xBBx2s2s16s16s20xII4x")
+"""`struct inet_diag_msg`: state, timer, the ports, the addresses, bytes without an acknowledgement, the owner."""
 _ATTRIBUTE = struct.Struct("=HH")
 _TCP_INFO = struct.Struct("=128xQ8xI52xQQ")
 """Bytes received, bytes not sent yet, bytes sent, and those of them that were sent again."""
 
 
 class Connection(NamedTuple):
-    """One end of a connection that may be under way."""
+    """One end of a connection."""
 
+    owner: int
+    """A user's number."""
     state: int
     timer: int
     unacknowledged: int
@@ -58,9 +63,10 @@ class Connection(NamedTuple):
 
 
 class Loopback:
-    """The TCP sockets of the network namespace in which this was made."""
+    """The TCP sockets of this process's user, in the network namespace in which this was made."""
 
     def __init__(self) -> None:
+        self._user = os.getuid()
         self._netlink: socket.socket | None = None
         try:
             self._netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
@@ -86,11 +92,12 @@ class Loopback:
                     continue
                 self.close()  # this kernel has no such service
                 return self.connections()
-        return found
+        # A handshake that the kernel still makes is nobody's yet.
+        return [end for end in found if end.owner == self._user or end.state == SYN_RECEIVED]
 
     def _asked(self, family: int) -> list[Connection]:
         assert self._netlink is not None
-        states = sum(1 << state for state in (*OPEN, *UNDER_WAY))
+        states = sum(1 << state for state in (*OPEN, *UNDER_WAY, *SILENT))
         request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INFO - 1), states)
         self._netlink.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _DUMP, 0, 0) + request)
         found: list[Connection] = []
@@ -123,22 +130,22 @@ def _is_under_way(end: Connection, peer: Connection | None) -> bool:
 
 
 def _end(data: bytes) -> Connection:
-    state, timer, port, other_port, address, other_address, unacknowledged = _SOCKET.unpack_from(data)
+    state, timer, port, other_port, address, other_address, unacknowledged, owner = _SOCKET.unpack_from(data)
     ends = port + address, other_port + other_address
     data = data[_SOCKET.size :]
     while data:
         size, kind = _ATTRIBUTE.unpack_from(data)
         if kind == _INFO and size >= _ATTRIBUTE.size + _TCP_INFO.size:
             received, unsent, sent, again = _TCP_INFO.unpack_from(data, _ATTRIBUTE.size)
-            return Connection(state, timer, unacknowledged, *ends, received, unsent, sent - again)
+            return Connection(owner, state, timer, unacknowledged, *ends, received, unsent, sent - again)
         data = data[(size + 3) & ~3 :]
-    return Connection(state, timer, unacknowledged, *ends)
+    return Connection(owner, state, timer, unacknowledged, *ends)
 
 
 def _written_out(table: str) -> list[Connection]:
     rows = [line.split() for line in _read(table).splitlines()[1:]]
     return [
-        Connection(int(row[3], 16), int(row[5].partition(b":")[0], 16), int(row[4].partition(b":")[0], 16))
+        Connection(int(row[7]), int(row[3], 16), int(row[5].partition(b":")[0], 16), int(row[4].partition(b":")[0], 16))
         for row in rows
     ]
 

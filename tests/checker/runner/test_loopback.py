@@ -52,7 +52,7 @@ def test_quiet_connections_are_told_in_full_by_both_ways(alone):
     """More of them than fit into one page of /proc, of both families."""
     alone("""
 open = [pair() for _ in range(60)] + [pair(socket.AF_INET6, "::1") for _ in range(5)]
-assert [end[:3] for end in asked.connections()] == [(1, 0, 0)] * 130
+assert [(end.state, end.unacknowledged) for end in asked.connections()] == [(1, 0)] * 130
 assert [end.state for end in written.connections()].count(1) == 130
 assert not asked.in_flight() and not written.in_flight()
 """)
@@ -86,6 +86,28 @@ until(closing)
 """)
 
 
+def test_what_is_said_into_a_closed_direction_is_seen_to_come(alone):
+    """A client that has shut its side down still hears; its kernel holds the acknowledgement back."""
+    alone("""
+client, server = pair()
+client.shutdown(socket.SHUT_WR)
+until(lambda: sorted(end.state for end in asked.connections()) == [5, 8])
+client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+until(lambda: server.send(b"abc") and written.in_flight() and not asked.in_flight())
+""")
+
+
+def test_sockets_of_other_users_are_none_of_ours(alone):
+    alone("""
+import os
+client, server = pair()
+assert asked.connections() and written.connections()
+for each in both:
+    each._user = os.getuid() + 1
+    assert not each.connections()
+""")
+
+
 def test_bytes_that_are_held_back_are_under_way(alone):
     """The second of two short messages is kept until the first is acknowledged, as Nagle has it."""
     alone("""
@@ -105,7 +127,7 @@ def test_bytes_sent_into_a_half_closed_connection_are_under_way(alone):
     alone("""
 client, server = pair()
 server.shutdown(socket.SHUT_WR)
-until(lambda: {end.state for end in asked.connections()} == {8})
+until(lambda: {end.state for end in asked.connections()} == {5, 8})
 def held_back():
     server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
     client.send(b"abc")
