@@ -34,10 +34,25 @@ for family, kind, protocol in {sockets!r}:
         pass
 return told
 """
-    sockets = [(40, 1, 0), (16, 3, 0), (17, 3, 0), (2, 3, 1)]
+    sockets = [(40, 1, 0), (16, 3, 0), (16, 3, 4), (17, 3, 0), (2, 3, 1)]
     if confined.kind == "landlock":
         sockets += [(1, 1, 0), (1, 2, 0), (2, 2, 0), (10, 2, 0), (2, 1, 262), (2, 5, 132)]
     assert inside(body.format(sockets=sockets)) == []
+
+
+def test_a_run_inherits_no_socket_that_it_could_not_open(inside):
+    """The first process asks the kernel about connections over netlink; its runs have pairs of unix sockets only."""
+    body = """
+found = []
+for name in os.listdir("/proc/self/fd"):
+    try:
+        with socket.socket(fileno=os.dup(int(name))) as one:
+            found.append(int(one.family))
+    except OSError:
+        pass
+return sorted(set(found))
+"""
+    assert inside(body) == [1]
 
 
 def test_a_run_may_serve_and_connect_on_its_own_loopback(inside):
