@@ -111,7 +111,8 @@ def test_a_first_process_that_is_stuck_is_ended_too(only):
     """It is ended with bwrap, though it has become another user, which takes back what bwrap has asked for."""
     only("bwrap")
     box = sandbox.launch("bwrap")
-    [first] = until(lambda: observer.descendants(box.process.pid)[1:], "a first process")
+    assert box.control.recv(1)  # it is up: before that it may not have said yet whose end is its own
+    [first] = observer.descendants(box.process.pid)[1:]
     os.kill(first, signal.SIGSTOP)
     box.close()
     until(lambda: not os.path.exists(f"/proc/{first}"), "ended")
