@@ -150,31 +150,27 @@ def _likeness(one: bytes, other: bytes) -> float:
 def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> list[str]:
     """The mistakes whose fingerprints fit best.
 
-    One that explains exactly the failed tests is taken before one that explains some of them, and for
-    the latter every word must fit.  Failing both, one may do that shares most of its failed tests.  Half of the
-    words at least must fit in any case: a learner who has made another mistake is told nothing rather than that.
-    Of several, those with the most fitting words win.
+    One that explains exactly the failed tests is taken before others: one that explains some of them, for which
+    every word must fit, or one that shares most of its failed tests.  Half of the words at least must fit in any
+    case: a learner who has made another mistake is told nothing rather than that.  Of several, those with the most
+    fitting words win.
     """
 
     def fitting(each: Fingerprint) -> int:
         return sum(failed[name] in texts for name, texts in each.always.items() if name in failed)
 
-    exact, partly, near = [], [], []
+    exact, near = [], []
     for name, each in fingerprints.items():
         fits = fitting(each)
         both = len(set(each.always) & set(failed))
         either = len(set(each.always) | set(failed).difference(each.sometimes))
         if not each.always or 2 * fits < both:
             continue
-        if both >= NEAR * either:
-            near.append((float(fits), name))
-        if not set(each.always) <= set(failed):
-            continue
-        if set(failed) <= {*each.always, *each.sometimes}:
+        if set(each.always) <= set(failed) <= {*each.always, *each.sometimes}:
             # In proportion: which of the tests fail only sometimes is known from few gradings.
             exact.append((fits / len(each.always), name))
-        elif fits == len(each.always):
-            partly.append((float(fits), name))
-    ranked = exact or partly or near
+        elif fits == len(each.always) or both >= NEAR * either:
+            near.append((float(fits), name))
+    ranked = exact or near
     best = max(ranked, default=(0.0, ""))[0]
     return [name for rank, name in ranked if rank == best]
