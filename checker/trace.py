@@ -160,6 +160,8 @@ class Trace:
     waits: list[Seconds] = field(default_factory=list)
     struck_at: Seconds | None = None
     """When a sweep cancelled the submission."""
+    passed: int = 0
+    """Suspension points that the world has seen it go through: waits up to its cancellation, or else its answer."""
     blocked: list[Blocked] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     leaks: list[Waiting] = field(default_factory=list)

@@ -25,8 +25,8 @@ UNDER_WAY = (SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, LAST_ACK, CLOSING)
 """States that pass by themselves."""
 SILENT = (FIN_WAIT_2,)
 """States of an end that has nothing more to say; the other may have."""
-WINDOW_CLOSED = 4
-"""The timer of a socket whose peer does not read: its bytes wait, they are not under way."""
+PROBING = 4
+"""The timer of a socket that sends nothing at present: because its peer does not read, or it waits for more."""
 
 _FAMILIES = (
     (socket.AF_INET, "/proc/net/sockstat", "/proc/net/tcp"),
@@ -41,8 +41,8 @@ _REQUEST = struct.Struct("=BBBxI48x")
 _SOCKET = struct.Struct("=xBBx2s2s16s16s20xII4x")
 """`struct inet_diag_msg`: state, timer, the ports, the addresses, bytes without an acknowledgement, the owner."""
 _ATTRIBUTE = struct.Struct("=HH")
-_TCP_INFO = struct.Struct("=128xQ8xI52xQQ")
-"""Bytes received, bytes not sent yet, bytes sent, and those of them that were sent again."""
+_TCP_INFO = struct.Struct("=128xQ8xI52xQQ12xI")
+"""Bytes received, not sent yet, sent, and of these sent again; for how many the peer has room."""
 
 
 class Connection(NamedTuple):
@@ -59,6 +59,7 @@ class Connection(NamedTuple):
     received: int = -1
     unsent: int = -1
     sent: int = -1
+    room: int = -1
     """These are -1 where the kernel does not tell."""
 
 
@@ -121,11 +122,12 @@ class Loopback:
 
 def _is_under_way(end: Connection, peer: Connection | None) -> bool:
     """Whether the peer, which is None where it is not known, is still to hear of something from this end."""
+    if end.timer == PROBING and end.room < end.unacknowledged:
+        return False  # what it has to say has no room with a peer that does not read
     if end.state == FIN_WAIT_1:
         return peer is None or peer.state != CLOSE_WAIT
     if end.state in OPEN:
-        waits = end.unacknowledged > 0 and end.timer != WINDOW_CLOSED
-        return waits and (end.unsent != 0 or peer is None or end.sent != peer.received)
+        return end.unacknowledged > 0 and (end.unsent != 0 or peer is None or end.sent != peer.received)
     return end.state in UNDER_WAY
 
 
@@ -136,8 +138,8 @@ def _end(data: bytes) -> Connection:
     while data:
         size, kind = _ATTRIBUTE.unpack_from(data)
         if kind == _INFO and size >= _ATTRIBUTE.size + _TCP_INFO.size:
-            received, unsent, sent, again = _TCP_INFO.unpack_from(data, _ATTRIBUTE.size)
-            return Connection(owner, state, timer, unacknowledged, *ends, received, unsent, sent - again)
+            received, unsent, sent, again, room = _TCP_INFO.unpack_from(data, _ATTRIBUTE.size)
+            return Connection(owner, state, timer, unacknowledged, *ends, received, unsent, sent - again, room)
         data = data[(size + 3) & ~3 :]
     return Connection(owner, state, timer, unacknowledged, *ends)
 

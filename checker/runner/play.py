@@ -92,8 +92,8 @@ class Play:
     def _prepare(self) -> None:
         limits = self._order.limits
         signal.signal(signal.SIGXCPU, lambda *_: self._stop("cpu"))
-        signal.signal(signal.SIGALRM, lambda *_: self._stop("wall"))
-        signal.signal(signal.SIGURG, lambda *_: self._clock.expect_deadlock())
+        signal.signal(signal.SIGALRM, self._alarm)
+        signal.signal(signal.SIGURG, self._seen_waiting)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         # A grader in the background ignores Ctrl-C, and its children would too; a run must hear it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -184,6 +184,14 @@ class Play:
         # A kept traceback keeps everything alive that ought to be found abandoned.
         error.__traceback__ = None
 
+    def _alarm(self, *_: object) -> None:
+        self._stop("wall")
+
+    def _seen_waiting(self, *_: object) -> None:
+        """The zygote has seen the only thread wait for ever, unless an alarm of its own is to wake it."""
+        if signal.getsignal(signal.SIGALRM) == self._alarm:
+            self._clock.expect_deadlock()
+
     def _idle_hook(self) -> bool:
         """At a sweep's chosen point, cancel instead of waiting."""
         target = self._stage.struck
@@ -228,6 +236,7 @@ class Play:
 
     def forget(self, kata: str) -> None:
         """Let go of everything that the run has made, so that the next one does not meet it."""
+        signal.signal(signal.SIGURG, signal.SIG_IGN)
         sys.modules.pop(kata, None)
         sys.settrace(None)
         sys.setprofile(None)

@@ -9,14 +9,18 @@ import linecache
 import os
 import sys
 import types
+import warnings
 from typing import Any
 
 from checker import messages
 from checker.runner import encode
 
 
-class CannotPlay(Exception):
-    """The submission cannot be played; `told` says why, in a sentence for the learner."""
+class CannotPlay(BaseException):
+    """The submission cannot be played; `told` says why, in a sentence for the learner.
+
+    No `Exception`, since scenarios and submissions catch these.
+    """
 
     def __init__(self, told: messages.Refused) -> None:
         super().__init__(told.message)
@@ -46,14 +50,16 @@ def load(kata: str, source: bytes, folder: str | None) -> types.ModuleType:
             file.write(source)
         sys.path.insert(0, folder)
     try:
-        code = compile(text, name, "exec", dont_inherit=True)
+        # What the compiler warns of, such as a "\d" in a text, is nothing that the code does.
+        with warnings.catch_warnings(action="ignore"):
+            code = compile(text, name, "exec", dont_inherit=True)
     except SyntaxError as error:
         raise CannotPlay(
             messages.Refused("syntax", f"{type(error).__name__}: {error.msg}", error.lineno, error.offset)
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise CannotPlay(
-            messages.Refused("syntax", f"It does not compile: {str(error) or type(error).__name__}.")
+            messages.Refused("syntax", f"It does not compile: {str(error) or 'it is nested too deeply'}.")
         ) from None
     try:
         exec(code, module.__dict__)
@@ -129,6 +135,8 @@ class Kata:
 async def _checked(coroutine: Any, name: str) -> Any:
     result = await coroutine
     if inspect.iscoroutine(result):
+        if inspect.getcoroutinestate(result) == inspect.CORO_CLOSED:
+            raise CannotPlay(_contract(f"`{name}` returned a coroutine that has ended already, not what came of it."))
         result.close()
         raise CannotPlay(_contract(f"`{name}` returned a coroutine that nobody awaited; `await` it inside."))
     return result
@@ -136,7 +144,8 @@ async def _checked(coroutine: Any, name: str) -> Any:
 
 def _check_parameters(function: Any, signature: messages.Signature, args: Any, keywords: Any) -> None:
     try:
-        parameters = inspect.signature(function)
+        # Of the function that is called: what it wraps may have other parameters.
+        parameters = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
         return
     try:

@@ -28,6 +28,8 @@ _real_join = threading.Thread.join
 _real_start = threading.Thread.start
 _real_bootstrap_inner = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
 
+_ENDED = "_ended_on_the_virtual_clock"
+"""Attribute of a thread: an event, set at its end. A class of the submission's may well have one named `_ended`."""
 _freezer: Any = None
 _current: tuple[Clock, Any] | None = None
 """The clock that the process lives by, and the context that keeps new loops on it."""
@@ -170,7 +172,7 @@ def _virtual_condition_wait(clock: Clock, link: Link) -> Any:
 
 def _recorded_join(clock: Clock, link: Link) -> Any:
     def join(self: Any, timeout: float | None = None) -> None:
-        ended = getattr(self, "_ended", None)  # none before its start, which the real one complains of
+        ended = getattr(self, _ENDED, None)  # none before its start, which the real one complains of
         if timeout is not None and timeout > 0 and ended is not None and self is not threading.current_thread():
             if not ended.wait(timeout):
                 return
@@ -186,7 +188,7 @@ def _told_end(self: Any) -> None:
     try:
         _real_bootstrap_inner(self)
     finally:
-        ended = getattr(self, "_ended", None)
+        ended = getattr(self, _ENDED, None)
         if ended is not None:
             ended.set()
 
@@ -195,7 +197,7 @@ def _watched_start(clock: Clock) -> Any:
     def start(self: Any) -> None:
         clock.expect_crowd()
         if not self._started.is_set():
-            self._ended = threading.Event()
+            setattr(self, _ENDED, threading.Event())
         _real_start(self)
 
     return start

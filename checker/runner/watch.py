@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 
+from checker import messages
 from checker.runner import observer
 from checker.runner.loopback import Loopback
 from checker.runner.run import Run, receive, send_signal
@@ -57,7 +58,7 @@ class Watch:
             of, or an empty excess, where its processes are to be ended.
 
         Raises:
-            SystemExit: the grader has gone.
+            SystemExit: the grader has gone, or says something else than that the run is to end.
         """
         run = self._run
         exited = os.pidfd_open(run.pid)
@@ -72,14 +73,14 @@ class Watch:
                 ready, _, _ = select.select(self._heard, [], [], timeout)
                 if exited in ready:
                     return NOTHING
-                if time.monotonic() >= self._warden.due and (excess := self._look()):
-                    return excess
                 if run.encore.fileno() in ready:
                     return None if run.encore.recv(1) and self._is_single() else NOTHING
+                if time.monotonic() >= self._warden.due and (excess := self._look()):
+                    return excess
                 if self._control.fileno() in ready:
                     order, _ = receive(self._control)
-                    if order is None:
-                        raise SystemExit
+                    if not isinstance(order, messages.Kill):
+                        raise SystemExit  # the grader has gone, or is out of step
                     return NOTHING
                 if run.family is not None and run.family.fileno() in ready:
                     self._name_children(run.family)

@@ -85,9 +85,7 @@ class Witness:
         text = str(message)
         if text.startswith("Unclosed client session"):
             return  # aiohttp tells the loop as well
-        if category is SyntaxWarning:
-            self.complain(f"SyntaxWarning: {text}{where}")
-        elif category in (RuntimeWarning, ResourceWarning):
+        if category in (RuntimeWarning, ResourceWarning):
             self.complain(f"{text[:1].upper()}{text[1:]}{where}.")
         else:
             self.complain(f"{category.__name__}: {text}{where}")

@@ -79,7 +79,8 @@ class Zygote:
 
     def _play(self, order: messages.Play, descriptors: list[int]) -> messages.Gone:
         run = self._waiting
-        if run is not None and run.fits(order):
+        # What it has left behind since it was last looked at is not for the next run.
+        if run is not None and run.fits(order) and not sweep.changed(self._before):
             self._waiting = None
             data = messages.frame(msgspec.structs.replace(order, limits=run.limits))
             with contextlib.suppress(OSError):  # it has ended meanwhile, which the watch will see

@@ -15,6 +15,7 @@ from _pytest.runner import runtestprotocol
 
 from checker.suite import PROPERTIES, explain
 from checker.suite.grader import MAX_POINTS_SWEPT, UNWRITTEN, Failure, Grader, Request, Result, first_breach, judge
+from checker.suite.scenario import names_target
 from checker.trace import Trace
 from checker.world.script import World
 from checker.world.session import WALL_CLOCK, GraderFault, Session
@@ -192,11 +193,16 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
 
     async def play(scenario: Callable[..., Any], **keywords: Any) -> list[Trace]:
         traces: list[Trace] = []
+        kata = _grader(request.config).course.find(request.node.stash[RESULT].kata)
+        # Where child processes are at work, time goes on in steps that are no points; a target may end on the way.
+        counted = not kata.importable and not names_target(scenario)
         returns, uncalled = keywords.pop("returns", None), keywords.pop("uncalled", ())
         for point in range(1, MAX_POINTS_SWEPT + 1):
             wanted = _request(scenario, {**keywords, "strike": point})
             trace = _grader(request.config).play(request.node.stash[RESULT], wanted)
             explain.current = trace
+            if counted:
+                _judge_count(trace, point)
             if trace.struck_at is None:
                 judge(trace, wanted)
                 _judge_work(trace, wanted, returns, uncalled)
@@ -227,6 +233,12 @@ def _play(request: pytest.FixtureRequest, wanted: Request) -> Trace:
     explain.current = trace
     judge(trace, wanted)
     return trace
+
+
+def _judge_count(trace: Trace, point: int) -> None:
+    """The runner cancels; the world has counted the moments at which it should have."""
+    if trace.ended == "finished" and not trace.blocked and trace.passed >= point:
+        raise Failure(f"Your code kept the cancellation at suspension point {point} from coming; that earns nothing.")
 
 
 def _judge_work(trace: Trace, wanted: Request, returns: Any, uncalled: Sequence[str]) -> None:

@@ -23,6 +23,15 @@ def scenario(function: Function) -> Function:
     return function
 
 
+def names_target(function: Callable[..., Any]) -> bool:
+    """Whether a scenario says itself what a sweep cancels (`stage.target`); else that is the scenario's own task."""
+
+    def names(code: CodeType) -> bool:
+        return "target" in code.co_names or any(names(inner) for inner in code.co_consts if isinstance(inner, CodeType))
+
+    return names(function.__code__)
+
+
 def ship(function: Callable[..., Any], data: dict[str, Any]) -> bytes:
     """A scenario and its data as bytes for the runner.
 

@@ -167,6 +167,9 @@ class Session:
             silent = _converse(channel, ledger)
             gone = self._await_end(box, kill=silent)
             ledger.trace.printed = _printed(output)
+        except BaseException:
+            self.close()  # what the zygote has still to say of this run would be taken for the next one's
+            raise
         finally:
             ours.close()
             os.close(output)

@@ -130,7 +130,7 @@ class Ledger:
 
     def _struck(self) -> None:
         # Each suspension point but the last has been a wait for the world.
-        if self._strike is None or self.trace.struck_at is not None or self._waits < self._strike - 1:
+        if self._strike is None or self.trace.struck_at is not None or self.trace.passed < self._strike - 1:
             raise Malformed("a cancellation that nobody asked for")
         self.trace.struck_at = self._seconds()
 
@@ -237,9 +237,11 @@ class Ledger:
             return self.token()
         if callable(result):
             try:
-                return result(*call.span.args)
-            except Exception:  # arguments from the submission, which the suite's function need not stand
+                found = result(*call.span.args)
+                wire(found)
+            except Exception:  # what a submission gives, neither the suite's function nor the wire need stand
                 return None
+            return found
         return result
 
     def token(self) -> str:
@@ -265,6 +267,7 @@ class Ledger:
         self._now = max(self._now, min(moments))
         if not self._answered:
             self.trace.waits.append(self._seconds())
+            self.trace.passed += self.loaded and self.trace.struck_at is None
         ended = []
         while self._endings and self._endings[0][0] <= self._now:
             _, place, number = heapq.heappop(self._endings)

@@ -6,6 +6,8 @@ from functools import partial
 import pytest
 
 from checker.suite import calls, scenario
+from checker.suite.grader import Failure
+from checker.suite.plugin import _judge_count
 from checker.values import Alien
 
 
@@ -30,6 +32,8 @@ async def run(jobs):
         after()
     return results
 """
+
+HONEST = "def before(): pass\nafter = before"
 
 TRICKS = {
     "the loop's clock is turned back before each job": """
@@ -82,7 +86,7 @@ def test_a_sequential_answer_cannot_be_made_to_look_concurrent(play, trick):
 
 def test_the_plain_sequential_answer_is_seen_as_what_it_is(play):
     """The control: without a trick the run finishes, one job after another, with the right results."""
-    trace = play(SEQUENTIAL + "def before(): pass\nafter = before", three_jobs, calls(job=2.0))
+    trace = play(SEQUENTIAL + HONEST, three_jobs, calls(job=2.0))
     assert one_after_another(trace)
     assert trace.result == trace.all_given("job")
 
@@ -116,6 +120,35 @@ async def run(jobs):
     assert trace.result == ["a", "b", "c"]
     assert trace.count("job") == 0
     assert trace.elapsed == 0.0
+
+
+CLINGING = """
+import asyncio, sys
+
+def keep_away():
+    frame = sys._getframe()
+    while frame is not None:
+        play = frame.f_locals.get("self")
+        if type(play).__name__ == "Play" and (play._order.strike or 0) > 1:
+            play._struck = True
+        frame = frame.f_back
+
+keep_away()
+
+async def run(jobs):
+    for job in jobs:
+        await job()
+"""
+
+
+def test_a_cancellation_kept_away_is_counted_by_the_world(play):
+    """The runner cancels at the point that it was told; one that is kept from it has gone through more of them."""
+    honest, kept = (play(source, three_jobs, calls(job=2.0), strike=2) for source in (SEQUENTIAL + HONEST, CLINGING))
+    assert (honest.struck_at, honest.passed) == (2.0, 1)
+    assert (kept.struck_at, kept.passed) == (None, 3)
+    _judge_count(honest, 2)
+    with pytest.raises(Failure, match="kept the cancellation at suspension point 2 from coming"):
+        _judge_count(kept, 2)
 
 
 def test_replaced_builtins_do_not_reach_the_grader(play):

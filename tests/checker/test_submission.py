@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checker.course import installed_course
 from checker.submission import MAX_BYTES, Submission, read
 from checker.values import printable
 
@@ -70,3 +71,35 @@ def test_printable_text_cannot_act_on_a_terminal(text):
 def test_escapes_are_shown():
     """An escape sequence is made visible."""
     assert printable("\x1b[31mred\x07\u202e") == "\\x1b[31mred\\x07\\u202e"
+
+
+def test_what_the_compiler_warns_of_is_no_breach(kata, tmp_path):
+    """A backslash in a text that means nothing is warned of by the compiler, and is nothing that the code does."""
+    solution = installed_course().find("01").solution.read_bytes()
+    (tmp_path / "01_event_loop.py").write_bytes(solution + b'\nPATTERN = "\\d+"\n')
+    done = kata("check", "01", "--path", str(tmp_path))
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_wrapper_is_taken_for_what_it_is_called_with(kata, tmp_path):
+    """A decorator that names what it wraps, whose parameters are others, stands for itself."""
+    solution = installed_course().find("01").solution.read_text()
+    wrapped = """
+import functools
+
+def _with_a_clock(function):
+    @functools.wraps(function)
+    async def visit(url, delay):
+        return await function(asyncio.get_running_loop(), url, delay)
+
+    return visit
+
+_visit = visit
+
+@_with_a_clock
+async def visit(loop, url, delay):
+    return await _visit(url, delay)
+"""
+    (tmp_path / "01_event_loop.py").write_text(solution + wrapped)
+    done = kata("check", "01", "--path", str(tmp_path))
+    assert done.returncode == 0, done.stdout

@@ -169,6 +169,25 @@ async def work(stage):
     assert play(source, on_a_loop).result == (False, 1.5)
 
 
+def test_a_class_of_threads_may_have_any_attributes(play):
+    """What the clock must know of a thread takes no name that a subclass may use."""
+    source = """
+import threading, time
+class Sleeper(threading.Thread):
+    def run(self):
+        time.sleep(1.5)
+        self._ended()
+    def _ended(self):
+        self.told = True
+def work(stage):
+    thread = Sleeper()
+    thread.start()
+    thread.join(9)
+    return thread.told, stage.now
+"""
+    assert play(source, plainly).result == (True, 1.5)
+
+
 def test_a_notified_condition_does_not_wait_out_its_limit(play):
     """A thread that is notified in time goes on at that time."""
     source = """

@@ -37,6 +37,7 @@ LONE = {
     "a socket that nobody sends to": "ends = socket.socketpair(); ends[0].recv(1)",
     "a server to which nobody comes": "socket.create_server(('127.0.0.1', 0)).accept()",
     "a pipe that nobody writes to": "os.read(os.pipe()[0], 1)",
+    "a socket that nobody reads": "ends = socket.socketpair(); ends[0].sendall(bytes(1 << 24))",
 }
 
 
@@ -73,6 +74,19 @@ def work(stage):
     return lock.acquire(timeout=0.4), lock.acquire(timeout=0.4)
 """
     assert play(source, plainly).result == (False, False)
+
+
+def test_an_alarm_of_its_own_is_waited_for(play):
+    """A signal that the code has asked for may wake what waits: no deadlock."""
+    source = """
+import os, signal
+def work(stage):
+    reader, writer = os.pipe()
+    signal.signal(signal.SIGALRM, lambda *_: os.write(writer, b"x"))
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    return os.read(reader, 1)
+"""
+    assert play(source, plainly).result == b"x"
 
 
 def test_ctrl_c_reaches_a_lone_thread_in_a_lock(play):

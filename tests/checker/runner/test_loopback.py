@@ -151,6 +151,31 @@ assert max(end.unacknowledged for end in asked.connections()) > 1 << 16
 """)
 
 
+def test_an_end_behind_bytes_that_nobody_reads_is_not_under_way(alone):
+    alone("""
+client, server = pair()
+client.setblocking(False)
+try:
+    while True:
+        client.send(bytes(1 << 16))
+except BlockingIOError:
+    pass
+client.shutdown(socket.SHUT_WR)
+until(lambda: not asked.in_flight() and not written.in_flight())
+assert {end.state for end in asked.connections()} == {1, 4}
+""")
+
+
+def test_bytes_that_wait_for_more_are_under_way(alone):
+    alone("""
+client, server = pair()
+client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+until(lambda: client.send(b"abc") and asked.in_flight())
+until(lambda: not asked.in_flight())
+assert server.recv(3) == b"abc"
+""")
+
+
 def test_a_handshake_that_nobody_answers_is_under_way(alone):
     alone("""
 server = socket.create_server(("127.0.0.1", 0), backlog=0)

@@ -4,6 +4,7 @@ import pytest
 
 from checker.suite.grader import Failure, Request
 from checker.suite.plugin import _judge_evidence, _judge_work
+from checker.suite.scenario import names_target
 from checker.trace import Span, Trace
 from checker.world.script import World, calls
 
@@ -32,6 +33,23 @@ def test_without_a_world_it_notes_or_returns_something():
     with pytest.raises(Failure, match="Left alone, it returned None, not 'text'"):
         _judge_work(Trace(result=None), request(), "text", ())
     _judge_work(Trace(result="text"), request(), "text", ())
+
+
+async def own_target(kata, stage):
+    async def inner():
+        stage.target(None)
+
+    await inner()
+
+
+async def no_target(kata, stage):
+    await kata.run(stage)
+
+
+def test_a_scenario_that_names_what_is_cancelled_is_known():
+    """The world counts the points of a scenario only where they last as long as the scenario does."""
+    assert names_target(own_target)
+    assert not names_target(no_target)
 
 
 def test_a_cancelled_run_meets_a_call_under_way():

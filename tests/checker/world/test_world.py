@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from checker import messages
 from checker.suite import call, calls, web
 from checker.trace import Seconds, Span, Trace
-from checker.values import ErrorValue, Frame, ListValue, Malformed
+from checker.values import Alien, ErrorValue, Frame, ListValue, Malformed
 from checker.world.world import MAX_WAITS, START, Ledger
 
 
@@ -198,6 +198,15 @@ def test_what_is_noted_after_the_answer_does_not_count():
     assert book.trace.elapsed == Seconds(0.0)
 
 
+@pytest.mark.parametrize("given", [Alien("an object"), [Alien("an object")], {1: Alien("an object")}])
+def test_what_cannot_be_given_out_again_is_none(given):
+    """A store of the suite's gives back what the submission has put there, which may be no plain data."""
+    book = ledger(calls(read=call(1.0, result=lambda _key: given)))
+    book.answer(messages.Start(1, "read", ["key"]))
+    assert [end.value for end in wait(book).ended] == [None]
+    assert book.trace.given("read", "key") is None
+
+
 def test_a_cancellation_that_nobody_asked_for_is_malformed():
     """A run can claim to have been cancelled only where it was told to be, once, and after as many waits."""
     with pytest.raises(Malformed, match="nobody asked for"):
@@ -206,9 +215,12 @@ def test_a_cancellation_that_nobody_asked_for_is_malformed():
     with pytest.raises(Malformed, match="nobody asked for"):
         struck.answer(messages.Strike())
     struck = Ledger(calls(), random.Random(1), strike=2)
+    struck.answer(messages.Wait(START + 0.5))  # what it waits for while it is being imported is no suspension point
+    struck.answer(messages.Loaded())
     struck.answer(messages.Wait(START + 1.0))
     struck.answer(messages.Strike())
-    assert struck.trace.struck_at == 1.0
+    struck.answer(messages.Wait(START + 2.0))
+    assert (struck.trace.struck_at, struck.trace.passed) == (1.0, 1)
     with pytest.raises(Malformed, match="nobody asked for"):
         struck.answer(messages.Strike())
 
