@@ -320,7 +320,7 @@ def _sentence(trace: Trace, stopped: str, limits: messages.Limits) -> str:
     return {
         "deadlock": f"Deadlock: everything waits, and nothing can ever wake it{at}.",
         "never ends": f"It never ends: it goes on and on without getting anywhere{at}.",
-        "timed out": f"It was still busy after its limit of real time and was stopped{at}.",
+        "timed out": f"It was still busy after its limit of {limits.wall:.0f} s of real time and was stopped{at}.",
         "out of memory": f"It used more than {limits.memory >> 20} MiB of memory{at}.",
     }.get(trace.ended, "It broke off.")
 

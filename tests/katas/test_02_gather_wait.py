@@ -299,7 +299,9 @@ async def test_a_failure_is_raised_after_the_cleanup(run, rng):
     rises(trace, trace.given("visit", bad))
     leaves_cleanup_alone(trace)
     for url in late:
-        assert trace.call("visit", url).cancelled_at == moment
+        at = trace.call("visit", url).cancelled_at
+        what = "never" if at is None else f"at {at!r} s"
+        assert at == moment, f"The visit of {url} should be cancelled at {moment} s; it was {what}."
     assert trace.elapsed == moment + max(cleanups)
     before, bad, after = urls[:3]
     world = {url: slow_to_end(rng, then="raises", error=OSError) for url in (before, after)}
@@ -492,7 +494,9 @@ async def test_the_late_are_cancelled_and_cleaned_up(run, rng):
     trace = await run(visits, function="split_at", urls=urls, deadline=deadline, world=calls(visit=world))
     leaves_cleanup_alone(trace)
     for url in late:
-        assert trace.call("visit", url).cancelled_at == deadline
+        at = trace.call("visit", url).cancelled_at
+        what = "never" if at is None else f"at {at!r} s"
+        assert at == deadline, f"The visit of {url} was late and should be cancelled at {deadline} s; it was {what}."
     assert trace.elapsed == deadline + max(cleanups)
     parted = ({early: trace.given("visit", early)}, [url for url in urls if url in late])
     assert trace.result == parted, (

@@ -32,7 +32,7 @@ async def chain(kata, stage, *, numbers):
 async def test_total_adds_from_left_to_right(run, rng):
     """Each call of `add` gets the sum so far on the left and the next number on the right."""
     numbers = rng.choices(range(1, 6), k=rng.randint(5, 8))
-    numbers[rng.randrange(1, 4)] = 0
+    numbers[0] = numbers[rng.randrange(1, 4)] = 0
     trace = await run(chain, numbers=numbers, world=calls(add=0.5))
     so_far = [numbers[0], *trace.all_given("add")]
     for place, span in enumerate(trace.calls("add"), 1):

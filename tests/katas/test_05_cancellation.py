@@ -106,7 +106,9 @@ async def test_it_works_in_the_cleanup_of_a_cancelled_task(run, rng):
     """It may be called while the caller itself cleans up after its own cancellation: it waits and answers as ever."""
     cleanup = rng.randint(2, 9) / 4
     trace = await run(cancelled_in_cleanup, world=calls(job={"child": call(99.0, cleanup=cleanup), "parent": 99.0}))
-    assert trace.noted("child cancelled") == [True]
+    told = trace.noted("child cancelled")
+    assert told, "`cancel_and_wait` raised something in the cleanup of its caller, which nobody had cancelled again."
+    assert told == [True]
     assert trace.noted_at("parent goes on") == [1.0 + cleanup]
     assert trace.result is True
 
@@ -159,9 +161,11 @@ async def test_what_was_not_acquired_is_not_released(run, rng):
 @points(2)
 async def test_cancelled_at_any_point_it_releases_what_it_holds(sweep, rng):
     """Cancelled at any point: what was acquired is released exactly once, to the end; what was not is not."""
-    for trace in await sweep(use_one, world=calls(acquire=1.0, work=2.0, release=rng.randint(1, 6) / 2)):
-        acquired = trace.outcomes("acquire") == ["done"]
-        assert trace.outcomes("release") == (["done"] if acquired else [])
+    for work, raises in ((2.0, None), (call(2.0, error=ValueError), ValueError)):
+        world = calls(acquire=1.0, work=work, release=rng.randint(1, 6) / 2)
+        for trace in await sweep(use_one, world=world, raises=raises):
+            acquired = trace.outcomes("acquire") == ["done"]
+            assert trace.outcomes("release") == (["done"] if acquired else [])
 
 
 @scenario

@@ -346,12 +346,18 @@ async def stranger(kata, stage, *, count):
     await asyncio.gather(*tasks, return_exceptions=True)
     leave("a stranger at the end")
 
+    async def late_guest():
+        async with seats:
+            await dinner("late")
+
+    await asyncio.gather(*(late_guest() for _ in range(count + 1)))
+
 
 @result
 async def test_leaving_without_a_seat_raises(run, rng):
     """`leave()` by someone who holds no seat, or none any more, raises ValueError and adds none, whoever else sits."""
     count = rng.randint(2, 4)
-    trace = await run(stranger, count=count, world=calls(dinner={"first": 3.0, "last": 5.0}))
+    trace = await run(stranger, count=count, world=calls(dinner={"first": 3.0, "last": 5.0, "late": 1.0}))
     for who, when, free in (
         ("a stranger", "while two guests sit", count - 2),
         ("the first guest", "who has given its seat back while another one sits", count - 1),
@@ -365,6 +371,8 @@ async def test_leaving_without_a_seat_raises(run, rng):
             f"`leave()` by {who}, {when}, raised {raised}, and {left} of {count} seats were free; "
             f"it should raise ValueError, and {free} be free."
         )
+    late = trace.peak("dinner")
+    assert late == count, f"After that {late} guests sat at the same time in a room with {count} seats."
 
 
 @scenario
@@ -404,22 +412,29 @@ async def test_a_guest_whose_dinner_fails_gives_its_seat_back(run, rng):
 
 
 @scenario
-async def patience(kata, stage, *, gives_up_at):
+async def patience(kata, stage, *, gives_up_at=None, sent_away=""):
+    """The second guest is cancelled at a moment, or by the first just before or after that gives its seat back."""
     seats = kata.Seats(1)
     dinner = stage.calls("dinner")
 
     async def guest(name):
         async with seats:
             await dinner(name)
+            if (name, sent_away) == ("first", "before"):
+                second.cancel()
+        if (name, sent_away) == ("first", "after"):
+            second.cancel()
 
     first = asyncio.create_task(guest("first"))
     await asyncio.sleep(0.25)
     second = asyncio.create_task(guest("second"))
     await asyncio.sleep(0.25)
     third = asyncio.create_task(guest("third"))
-    await asyncio.sleep(gives_up_at - 0.5)
-    second.cancel()
+    if gives_up_at:
+        await asyncio.sleep(gives_up_at - 0.5)
+        second.cancel()
     await asyncio.gather(first, second, third, return_exceptions=True)
+    stage.note("second was cancelled", second.cancelled())
     return seats.free
 
 
@@ -438,6 +453,11 @@ async def test_a_waiter_cancelled_as_its_seat_comes_free_passes_it_on(run, rng):
     trace = await run(patience, gives_up_at=2.0, world=calls(dinner=[2.0, 1.0, 1.0]))
     assert trace.order("dinner")[-1] == "third"
     assert trace.result == 1
+    for sent_away in ("before", "after"):
+        trace = await run(patience, sent_away=sent_away, world=calls(dinner=2.0))
+        assert trace.order("dinner") == ["first", "third"]
+        assert trace.noted("second was cancelled") == [True]
+        assert trace.result == 1
 
 
 @scenario

@@ -100,6 +100,25 @@ async def test_results_stand_in_the_order_of_the_runners(run, rng):
 
 
 @scenario
+async def two_races(kata, stage, *, fields):
+    found = []
+    for field in fields:
+        starter = asyncio.Event()
+        starter.set()
+        found.append(await kata.start_together(starter, [partial(stage.calls("run"), name) for name in field]))
+    return found
+
+
+@result
+async def test_every_race_has_results_of_its_own(run, rng):
+    """A second call knows nothing of the first: it returns the results of its own runners."""
+    names = numbers(rng, 5)
+    trace = await run(two_races, fields=[names[:3], names[3:]], world=calls(run=1.0))
+    given = [trace.given("run", name) for name in names]
+    assert trace.result == [given[:3], given[3:]]
+
+
+@scenario
 async def twins(kata, stage, *, many):
     starter = asyncio.Event()
     asyncio.get_running_loop().call_later(1, starter.set)

@@ -40,6 +40,12 @@ async def factory(kata, stage, *, many, size, workers):
     return await kata.pump(Belt(stage, many), stage.calls("consume"), size=size, workers=workers)
 
 
+@scenario
+async def factories(kata, stage, *, manies):
+    """Two of them, one after the other."""
+    return [await kata.pump(Belt(stage, many), stage.calls("consume"), size=1, workers=1) for many in manies]
+
+
 def distinct(rng, many):
     """So many different numbers, in no order."""
     return rng.sample(range(100, 1000), many)
@@ -134,10 +140,19 @@ async def test_results_stand_in_the_order_of_the_items(run, rng):
     """Results come in the order of the items, whichever is consumed first; `items` stays open."""
     items = distinct(rng, rng.randint(5, 8))
     delays = dict(zip(items, [30, *rng.sample(range(1, 30), len(items) - 1)], strict=True))
+    delays[items[1]] = call(delays[items[1]], None)
     world = calls(read=reads(items), consume=delays)
     trace = await run(factory, many=len(items), size=2, workers=3, world=world)
     assert trace.result == [trace.given("consume", item) for item in items]
     assert not trace.noted("items were closed"), "The pump closed `items`, which are the caller's to close."
+
+
+@result
+async def test_a_second_pump_starts_afresh(run, rng):
+    """A second call knows nothing of the first: it returns the results of its own items."""
+    trace = await run(factories, manies=[3, 2], world=calls(read=reads(distinct(rng, 5)), consume=1.0))
+    given = trace.all_given("consume")
+    assert trace.result == [given[:3], given[3:]]
 
 
 @result
@@ -210,22 +225,30 @@ async def test_the_items_stay_open(run, rng):
     )
 
 
-@cancellation
-@points(2)
-async def test_a_cancelled_pump_stands_still(sweep, rng):
-    """Cancelled at any point, it ends; it reads and consumes no more, even if `consume` answers with an error."""
-    size, delays = rng.randint(1, 2), [1, 2.75, 1.125, 2, 1]
-    world = calls(read=reads(distinct(rng, 6), 0.5), consume=delays)
-    traces = await sweep(factory, many=6, size=size, workers=2, world=world)
-    # A `consume` that answers the cancellation with an error, which may come out instead.
-    rude = [call(delay, error=ValueError, then="raises") for delay in delays]
-    world = calls(read=reads(distinct(rng, 6), 0.5), consume=rude)
-    traces += await sweep(factory, many=6, size=size, workers=2, world=world, allow=("complaints",))
+def assert_still(traces):
+    """From its cancellation on nothing was read or consumed, and the items were not closed."""
     for trace in traces:
         late = [span for span in trace.spans if span.end is None or span.end > trace.struck_at]
         assert not late, f"Cancelled at {trace.struck_at!r} s; a `{late[0].label}` ran on after that."
         closed = trace.noted("items were closed")
         assert not closed, f"Cancelled at {trace.struck_at!r} s, the pump closed `items`, which stay the caller's."
+
+
+@cancellation
+@points(2)
+async def test_a_cancelled_pump_stands_still(sweep, rng):
+    """Cancelled at any point, it ends; it reads and consumes no more."""
+    size, delays = rng.randint(1, 2), [1, 2.75, 1.125, 2, 1]
+    world = calls(read=reads(distinct(rng, 6), 0.5), consume=delays)
+    assert_still(await sweep(factory, many=6, size=size, workers=2, world=world))
+
+
+@cancellation
+async def test_a_pump_stands_still_whatever_its_consumers_answer(sweep, rng):
+    """Cancelled, it stands still also where a `consume` answers with an error, which may come out instead."""
+    rude = [call(delay, error=ValueError, then="raises") for delay in (1, 2.75, 1.125, 2, 1)]
+    world = calls(read=reads(distinct(rng, 6), 0.5), consume=rude)
+    assert_still(await sweep(factory, many=6, size=rng.randint(1, 2), workers=2, world=world, allow=("complaints",)))
 
 
 # --- drain ---------------------------------------------------------------------------------------------
@@ -310,13 +333,37 @@ async def test_each_consumer_has_a_list_of_its_own(run, rng):
     """Returns one list a consumer, with its results in its own order; `stop` is left out."""
     names = people(rng, 3)
     delays = dict(zip(names, rng.sample(range(4, 12), 3), strict=True))
-    arrivals = [(place / 2, item) for place, item in enumerate(distinct(rng, 9))]
+    items = [*distinct(rng, 6), 0, None, ""]
+    rng.shuffle(items)
+    arrivals = [(place / 2, item) for place, item in enumerate(items)]
+    delays[names[0]] = call(delays[names[0]], None)
     trace = await run(office, names=names, arrivals=arrivals, stop_at=5.25, world=calls(consume=delays))
     assert trace.result == by_consumer(trace, names)
-    assert sorted(consumed(trace)) == sorted(item for _, item in arrivals), (
+    assert sorted(consumed(trace), key=repr) == sorted(items, key=repr), (
         f"9 items came before `stop`; consumed were {consumed(trace)}."
     )
     assert trace.noted("list changed") == [False]
+
+
+@scenario
+async def two_days(kata, stage, *, name, days):
+    found = []
+    for items in days:
+        queue = asyncio.Queue()
+        for item in [*items, "stop"]:
+            queue.put_nowait(item)
+        found.append(await kata.drain(queue, [partial(stage.calls("consume"), name)], "stop"))
+    return found
+
+
+@result
+async def test_a_second_drain_starts_afresh(run, rng):
+    """A second call knows nothing of the first: it reads its own queue, and returns its own results."""
+    items = distinct(rng, 5)
+    trace = await run(two_days, name="one", days=[items[:3], items[3:]], world=calls(consume=1.0))
+    assert consumed(trace) == items
+    given = [span.value for span in trace.calls("consume")]
+    assert trace.result == [[given[:3]], [given[3:]]]
 
 
 @result
@@ -498,7 +545,10 @@ async def test_all_items_of_all_sources_come_in_the_order_of_their_arrival(run, 
     """All items of all sources come, in the order of their arrival; without sources, none."""
     names = people(rng, 4)
     sources = dict(zip(names, [3, 0, 5, rng.randint(1, 4)], strict=True))
-    world = calls(read=by_source(staggered(rng, names, 5)))
+    delays = staggered(rng, names, 5)
+    for name, nothing in ((names[0], None), (names[2], 0)):  # what looks like nothing is an item as well
+        delays[name][1] = call(delays[name][1], nothing)
+    world = calls(read=by_source(delays))
     trace = await run(desk, sources=sources, kinds=(feed, Sensor), world=world)
     assert trace.count("read") == sum(sources.values())
     assert trace.result == [span.value for span in sorted(trace.calls("read"), key=lambda span: float(span.end))]

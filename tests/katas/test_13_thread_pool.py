@@ -191,9 +191,10 @@ async def threads_left(kata, stage, *, urls, workers):
     nothing = await kata.titles(stage.blocking("fetch"), [], workers)
     begun = stage.threads
     found = await kata.titles(stage.blocking("fetch"), urls, workers)
+    again = await kata.titles(stage.blocking("fetch"), urls[1:3], workers)
     await asyncio.get_running_loop().shutdown_default_executor()
     await asyncio.sleep(0.125)
-    return {"nothing": nothing, "begun": begun, "found": found, "left": stage.threads}
+    return {"nothing": nothing, "begun": begun, "found": found, "again": again, "left": stage.threads}
 
 
 @result
@@ -206,6 +207,7 @@ async def test_the_pool_is_gone_in_the_end(run, rng):
     assert told["nothing"] == [], f"For no urls it returned {told['nothing']!r}, expected []."
     assert told["begun"] == 0, f"For no urls it started {told['begun']} threads, expected 0."
     assert told["found"] == titles, f"It returned {told['found']!r}, expected {titles!r}."
+    assert told["again"] == titles[1:3], f"For two of them again it returned {told['again']!r}, not {titles[1:3]!r}."
     assert told["left"] == 0, f"{told['left']} threads of its pool are left after its return, expected 0."
 
 
