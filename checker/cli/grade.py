@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -72,6 +73,8 @@ def grade(
     from checker.batch.gradebook import BookFault
     from checker.batch.pool import NoCluster
 
+    # Whoever manages jobs asks them to end this way.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.time()
     chosen = _formats(formats)
     course = common.course()

@@ -255,17 +255,20 @@ def test_a_killed_worker_costs_nothing_but_time(many, tmp_path):
     assert {row[0] for row in found.values()} == {"passed", "failed"}
 
 
-def test_ctrl_c_writes_the_tables_and_says_how_to_go_on(many, tmp_path):
-    """Ctrl-C: a sentence, no traceback, and what was graded is kept."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_end_it_writes_the_tables_and_says_how_to_go_on(many, tmp_path, number):
+    """Ctrl-C, or a polite kill: a sentence, no traceback, and what was graded is kept."""
     out = tmp_path / "out"
     driver = started(many, out, "--jobs", "2")
     until(lambda: rows(out) >= 1, "one row")
-    driver.send_signal(signal.SIGINT)
+    driver.send_signal(number)
     _, told = driver.communicate(timeout=60)
     assert driver.returncode == 130
     assert "the same command goes on" in told
     assert "Traceback" not in told
+    assert "leaked" not in told
     assert rows(out) >= 1
+    assert (out / "grades.csv").exists()
 
 
 def test_two_graders_in_one_folder_are_kept_apart(kata, many, tmp_path):
