@@ -84,13 +84,18 @@ class ErrorValue(msgspec.Struct, tag="e", array_like=True, frozen=True):
     errors: list[ErrorValue] = []
 
 
+def with_article(noun: str) -> str:
+    """A word with the article that its first letter asks for."""
+    return f"a{'n' if noun[:1] in 'aeiouAEIOU' else ''} {noun}"
+
+
 class Alien(msgspec.Struct, tag="o", array_like=True, frozen=True, eq=False):
     """Something that is no plain data: only its type's name travels. Equal to nothing."""
 
     shown: str
 
     def __repr__(self) -> str:
-        return self.shown if " " in self.shown else f"a {self.shown} object"
+        return self.shown if " " in self.shown else f"{with_article(self.shown)} object"
 
 
 Value = Union[  # noqa: UP007 - msgspec resolves the forward references in a Union

@@ -14,6 +14,7 @@ from typing import Any
 
 from checker import messages
 from checker.runner import encode
+from checker.values import with_article
 
 
 class CannotPlay(BaseException):
@@ -164,5 +165,4 @@ def _contract(text: str) -> messages.Refused:
 def _a(thing: Any) -> str:
     if thing is None:
         return "None"
-    name = type.__dict__["__name__"].__get__(type(thing))
-    return f"a{'n' if name[:1] in 'aeiou' else ''} {name}"
+    return with_article(type.__dict__["__name__"].__get__(type(thing)))
