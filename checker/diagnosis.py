@@ -150,27 +150,24 @@ def _likeness(one: bytes, other: bytes) -> float:
 def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> list[str]:
     """The mistakes whose fingerprints fit best.
 
-    One that explains exactly the failed tests is taken before others: one that explains some of them, for which
-    every word must fit, or one that shares most of its failed tests.  Half of the words at least must fit in any
-    case: a learner who has made another mistake is told nothing rather than that.  Of several, those with the most
-    fitting words win.
+    A mistake may be meant if it explains exactly the failed tests; or some of them, and every word fits; or shares
+    most of its failed tests.  Half of the words at least must fit in any case: a learner who has made another mistake
+    is told nothing rather than that.  Of several, those fit best that have the most fitting words, less what speaks
+    against them: other words, tests that ought to fail as well, and failures that they do not explain.
     """
 
-    def fitting(each: Fingerprint) -> int:
-        return sum(failed[name] in texts for name, texts in each.always.items() if name in failed)
+    def rank(each: Fingerprint) -> float | None:
+        always, unexplained = set(each.always), set(failed) - set(each.always) - set(each.sometimes)
+        both = always & set(failed)
+        fits = sum(failed[name] in each.always[name] for name in both)
+        exact = both == always and not unexplained
+        near = len(both) >= NEAR * len(always | unexplained)
+        if not always or 2 * fits < len(both) or not (exact or near or fits == len(always)):
+            return None
+        against = len(both) - fits + len(always - both) + len(unexplained)
+        # In proportion: which of the tests fail only sometimes is known from few gradings.
+        return (fits - against) / len(always)
 
-    exact, near = [], []
-    for name, each in fingerprints.items():
-        fits = fitting(each)
-        both = len(set(each.always) & set(failed))
-        either = len(set(each.always) | set(failed).difference(each.sometimes))
-        if not each.always or 2 * fits < both:
-            continue
-        if set(each.always) <= set(failed) <= {*each.always, *each.sometimes}:
-            # In proportion: which of the tests fail only sometimes is known from few gradings.
-            exact.append((fits / len(each.always), name))
-        elif fits == len(each.always) or both >= NEAR * either:
-            near.append((float(fits), name))
-    ranked = exact or near
+    ranked = [(found, name) for name, each in fingerprints.items() if (found := rank(each)) is not None]
     best = max(ranked, default=(0.0, ""))[0]
-    return [name for rank, name in ranked if rank == best]
+    return [name for found, name in ranked if found == best]

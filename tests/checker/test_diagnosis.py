@@ -48,6 +48,13 @@ def test_most_of_many_failures_explained_goes_before_one_of_them():
     assert recognise({"a": "mixed up", "z": "late"}, {"big": big, "small": small}) == ["small"]
 
 
+def test_words_count_for_more_than_a_test_that_fails_by_chance():
+    """A mistake whose words all fit goes before one that explains one test more, in other words."""
+    right = Fingerprint({name: ["false"] for name in "abcde"}, [])
+    other = Fingerprint({**{name: ["true"] for name in "abc"}, **{name: ["false"] for name in "def"}}, [])
+    assert recognise(dict.fromkeys("abcdef", "false"), {"right": right, "other": other}) == ["right"]
+
+
 @given(st.text())
 def test_words_are_words_of_words(message):
     """Leaving out what changes twice changes nothing more than once, in what is compared."""
