@@ -25,6 +25,7 @@ NEAR = 0.6
 
 _COMPARED = re.compile(r"expected (.+?), saw (.+)", re.DOTALL)
 _NUMBER = re.compile(r"(?:[a-z ]+ )?(-?\d+(?:\.\d+)?)\.?")
+_CALLBACK = re.compile(r"(in callback [\w.<>]+)\(.*\)(?=(?: at \S+)?: )")
 _QUOTED = re.compile(r"""(?<![A-Za-z])b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 """A string or bytes as Python shows them; the apostrophe of "can't" begins none."""
 
@@ -75,6 +76,9 @@ def words(message: str) -> str:
     Of two numbers that were compared it stays which was the larger; of other things, that they were compared.
     """
     message = _COMPARED.sub(_more_or_less, message)
+    # What Pythons say differently: the arguments of a callback, and what cannot be done with a local object.
+    message = _CALLBACK.sub(r"\1()", message)
+    message = message.replace("Can't get local object", "Can't pickle local object")
     message = re.sub(r"\([^()]* in line [^()]*\)", "#", message)
     message = re.sub(r"\[[^\]]*\]", "#", message)
     message = _QUOTED.sub("#", message)

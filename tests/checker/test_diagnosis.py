@@ -35,6 +35,10 @@ def test_numbers_names_and_lists_are_no_words():
     assert words("Can't pickle 'a.<listcomp>.<lambda>'") == words("Can't pickle 'a.<lambda>'") != words("Can't pickle")
     assert words("Deadlock (main in line 3; Task-5 in line 22).") == words("Deadlock (Task-5 in line 9).")
     assert words("raised KeyError") != words("raised ValueError")
+    told = "Exception in callback visit.<locals>.on_end({}) at 03.py:17: TypeError: visit.<locals>.on_end() takes 0"
+    assert (
+        words(told.format("<Task finishe...lt='x'>")) == words(told.format("")) != words("Exception in callback f(): ")
+    )
     more, less = words("taken: expected 4.0, saw 4.25."), words("taken: expected at most 9, saw 2.")
     assert more != less == words("taken: expected at most 3, saw 1.")
 
