@@ -34,19 +34,22 @@ def is_quiet(
     return first is not None and not in_flight() and set(listed()) == set(pids) and first == _look(pids, strict)
 
 
-def waits_for_ever(pids: Sequence[int]) -> bool:
+def endless_wait(pids: Sequence[int]) -> bytes | None:
     """Whether these processes are a single thread, which waits in the kernel without a time limit.
 
-    False where the kernel does not tell: /proc/PID/syscall, see proc(5).
+    Returns:
+        How many time slices it has had, which tells whether it is the same wait later; None where it does not wait
+        so, or the kernel does not tell: /proc/PID/syscall, see proc(5).
     """
     try:
         if len(pids) != 1 or len(os.listdir(f"/proc/{pids[0]}/task")) != 1:
-            return False
+            return None
+        slices = _slices(f"/proc/{pids[0]}")
         number, *arguments = read(f"/proc/{pids[0]}/syscall").split()
     except (OSError, ValueError):
-        return False
+        return None
     futex, *others = _WAITING.get(os.uname().machine, (b"",))
-    return number in others or (number == futex and arguments[3:4] == [b"0x0"])
+    return slices if number in others or (number == futex and arguments[3:4] == [b"0x0"]) else None
 
 
 _WAITING = {

@@ -49,6 +49,7 @@ class Watch:
         """When the run asked whether it is quiet; None while it does not ask."""
         self._pause = 0.0
         self._heard: list[int] = []
+        self._endless_wait: bytes | None = None
 
     def wait(self) -> Excess | None:
         """Wait for the run to be over.
@@ -95,8 +96,11 @@ class Watch:
         """What the run uses too much of; one that may be in a deadlock of its own is told to look into it."""
         pids = self._pids()
         excess = self._warden.look(pids)
-        if not excess and self._asked_at is None and observer.waits_for_ever(pids):
-            send_signal(self._run.pid, signal.SIGURG)
+        if not excess and self._asked_at is None:
+            # Seen once it may be waiting for the grader's next word; twice without having run, it waits for long.
+            before, self._endless_wait = self._endless_wait, observer.endless_wait(pids)
+            if before is not None and before == self._endless_wait:
+                send_signal(self._run.pid, signal.SIGURG)
         return excess
 
     def _is_single(self) -> bool:
