@@ -118,8 +118,11 @@ class Kata:
 
     @cached_property
     def signatures(self) -> list[Signature]:
-        """The names that it asks for, as its stub defines them."""
-        return _signatures(ast.parse(self.stub.read_text(encoding="utf-8")))
+        """The names that it asks for, as the reference solution defines them.
+
+        Not as the stub does: in a checkout that is the file in which learners write.
+        """
+        return signatures(ast.parse(self.solution.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,8 @@ def installed_course() -> Course:
     )
 
 
-def _signatures(tree: ast.Module) -> list[Signature]:
+def signatures(tree: ast.Module) -> list[Signature]:
+    """The public functions and classes of a module."""
     found = []
     for node in tree.body:
         if isinstance(node, ast.ClassDef):

@@ -49,7 +49,7 @@ class Handed:
 def digest(kata: Kata) -> str:
     """A hash of the kata's files that decide about a grading."""
     found = hashlib.sha256()
-    for path in (kata.stub, kata.brief, kata.suite, kata.fingerprints):
+    for path in (kata.solution, kata.brief, kata.suite, kata.fingerprints):
         found.update(path.read_bytes() if path.exists() else b"-")
         found.update(b"\0")
     return found.hexdigest()

@@ -212,3 +212,19 @@ def test_without_a_sandbox_it_says_so(kata):
     done = kata("check", "1", "--path", str(COURSE.root / "solutions"), "--sandbox", "none")
     assert done.returncode == 0
     assert "No sandbox here" in done.stdout
+
+
+def test_in_a_checkout_work_is_held_to_the_course_and_not_to_itself(kata, tmp_path):
+    """There the stub is the learner's file: what is wrong in it is told, and changes nothing of what is asked for."""
+    root = SEMAPHORE.root
+    for folder in ("checker", "katas", "solutions", "tests/katas"):
+        shutil.copytree(root / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    mine = tmp_path / "katas" / SEMAPHORE.stub.name
+    mine.write_text("import asyncio\n\nasync def run_limited(jobs, limit)\n    return []\n")
+    broken = kata("check", "07")
+    assert broken.returncode == 1
+    assert "SyntaxError: expected ':'" in broken.stdout
+    assert "line 3: async def run_limited(jobs, limit)" in broken.stdout
+    mine.write_text("def run_limited(jobs, limit):\n    return []\n")
+    assert "`run_limited` must be an `async def`" in kata("check", "07").stdout
+    assert kata("check", "07", "--path", "solutions").returncode == 0

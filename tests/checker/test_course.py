@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from checker import diagnosis
-from checker.course import Course, UnknownKata, installed_course
+from checker.course import Course, UnknownKata, installed_course, signatures
 
 COURSE = installed_course()
 EVERY = pytest.mark.parametrize("kata", COURSE.katas, ids=lambda kata: kata.name)
@@ -62,7 +62,14 @@ def test_a_stub_is_short_and_clear(kata):
 
 
 @EVERY
-def test_the_reference_defines_what_the_stub_asks_for(kata):
+def test_the_stub_asks_for_what_the_reference_defines(kata):
+    """Names, parameters and kinds are the same in both: the stub tells the learner, the reference the grader."""
+    stub = signatures(ast.parse(kata.stub.read_text(encoding="utf-8")))
+    assert sorted(stub, key=lambda each: each.name) == sorted(kata.signatures, key=lambda each: each.name)
+
+
+@EVERY
+def test_the_alternatives_define_what_the_reference_does(kata):
     """Reference and alternatives have every name of the stub."""
     asked = {each.name for each in kata.signatures}
     for path in (kata.solution, *kata.alternatives):
