@@ -13,7 +13,7 @@ from checker.suite.scenario import ship
 from checker.trace import Trace
 from checker.values import Alien, Error, known_name, printable
 from checker.world.script import World
-from checker.world.session import WALL_CLOCK, Performance, Session
+from checker.world.session import WALL_CLOCK, GraderFault, Performance, Session
 
 UNWRITTEN = "Not written yet"
 """How the message of a test begins whose function raises NotImplementedError."""
@@ -104,7 +104,19 @@ class Grader:
     # --- playing ---------------------------------------------------------------------------------------
 
     def play(self, result: Result, request: Request) -> Trace:
-        """Play one scenario for a test and return its trace, whatever came of it."""
+        """Play one scenario for a test and return its trace, whatever came of it.
+
+        Raises:
+            GraderFault: for whatever goes wrong on this side; a submission is not to blame for it.
+        """
+        try:
+            return self._play(result, request)
+        except (GraderFault, OSError):
+            raise
+        except Exception as error:
+            raise GraderFault(f"{type(error).__name__}: {error}") from error
+
+    def _play(self, result: Result, request: Request) -> Trace:
         kata = self.course.find(result.kata)
         source = self.source(kata.name)
         performance = Performance(
