@@ -455,8 +455,13 @@ async def test_a_waiter_cancelled_as_its_seat_comes_free_passes_it_on(run, rng):
     assert trace.result == 1
     for sent_away in ("before", "after"):
         trace = await run(patience, sent_away=sent_away, world=calls(dinner=2.0))
-        assert trace.order("dinner") == ["first", "third"]
-        assert trace.noted("second was cancelled") == [True]
+        # Leaving may take turns of the loop: then the second has sat down already when it is sent away.
+        diners = [guest for guest in trace.order("dinner") if guest != "second"]
+        when = f"The second guest was cancelled just {sent_away} the first gave its seat back, at 2 s"
+        assert diners == ["first", "third"], f"{when}: then {' and '.join(diners)} dined, expected first and third."
+        assert trace.starts("dinner")[-1] == 2.0
+        (cancelled,) = trace.noted("second was cancelled")
+        assert cancelled, f"{when}; its `async with seats` did not end in CancelledError."
         assert trace.result == 1
 
 
