@@ -64,7 +64,8 @@ def restore(before: Inventory, seconds: float) -> bool:
     """Remove what an inventory does not name; False as with `empty`."""
     try:
         for folder, (mode, _) in before.items():
-            os.chmod(folder, mode)
+            if os.stat(folder).st_mode & 0o7777 != mode:  # one that belongs to another user cannot have been changed
+                os.chmod(folder, mode)
     except OSError:
         return False
     return all(empty(folder, seconds, names) for folder, (_, names) in before.items()) and not changed(before)

@@ -79,8 +79,7 @@ class Zygote:
 
     def _play(self, order: messages.Play, descriptors: list[int]) -> messages.Gone:
         run = self._waiting
-        # What it has left behind since it was last looked at is not for the next run.
-        if run is not None and run.fits(order) and not sweep.changed(self._before):
+        if run is not None and run.fits(order):
             self._waiting = None
             data = messages.frame(msgspec.structs.replace(order, limits=run.limits))
             with contextlib.suppress(OSError):  # it has ended meanwhile, which the watch will see
@@ -158,8 +157,8 @@ class Zygote:
 
     def _end_waiting(self) -> None:
         run, self._waiting = self._waiting, None
-        if run is not None:
-            self._finish(run, None)
+        if run is not None and not self._finish(run, None).clean:
+            raise SystemExit  # nobody is there to be told, and the next run must not meet what is left
 
     def _forget(self, run: Run) -> bool:
         run.encore.close()

@@ -110,6 +110,37 @@ async def main():
     assert (trace.ended, trace.elapsed) == ("finished", 1.0)
 
 
+@scenario
+def look(kata, stage):
+    return kata.look()
+
+
+def test_a_file_written_after_the_last_word_is_not_for_the_next_run(play):
+    """What a process has left that was thought to be done is removed with it."""
+    source = """
+import gc, os, socket
+def look():
+    seen = os.listdir("/tmp")
+    link = next(each for each in gc.get_objects() if type(each).__name__ == "Link")
+    for number in {*range(3, 64)} - {link._channel.fileno()}:
+        try:
+            kept = socket.socket(fileno=os.dup(number))
+            if kept.family == socket.AF_UNIX:
+                kept.sendall(b".")
+        except OSError:
+            pass
+    began = os.times().elapsed  # real seconds, in which the sandbox's first process looks at the folder
+    while os.times().elapsed < began + 0.05:
+        pass
+    open("/tmp/for-the-next", "w").close()
+    return seen
+"""
+    play(source, look)
+    trace = play("import os\ndef look(): return os.listdir('/tmp')\n", look)
+    assert trace.ended == "finished"
+    assert "for-the-next" not in trace.result
+
+
 @pytest.mark.parametrize(
     "spoiler",
     [
