@@ -11,6 +11,7 @@ proc_net_tcp.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -84,26 +85,29 @@ class Loopback:
         """Every end of a connection that may be under way."""
         found: list[Connection] = []
         for family, count, table in _FAMILIES:
-            try:
-                # Counting them takes the kernel a few microseconds.
+            # Counting them takes the kernel a few microseconds.
+            with contextlib.suppress(FileNotFoundError):  # it does without this family
                 if not re.search(rb"^TCP6?: inuse 0\b", _read(count), re.MULTILINE):
-                    found += self._asked(family) if self._netlink is not None else _written_out(table)
-            except OSError:
-                if self._netlink is None:
-                    continue
-                self.close()  # this kernel has no such service
-                return self.connections()
+                    found += self._asked(family, table)
         # A handshake that the kernel still makes is nobody's yet.
         return [end for end in found if end.owner == self._user or end.state == SYN_RECEIVED]
 
-    def _asked(self, family: int) -> list[Connection]:
-        assert self._netlink is not None
+    def _asked(self, family: int, table: str) -> list[Connection]:
+        if self._netlink is not None:
+            try:
+                return self._dumped(self._netlink, family)
+            except OSError:
+                self.close()  # this kernel has no such service
+        return _written_out(table)
+
+    @staticmethod
+    def _dumped(netlink: socket.socket, family: int) -> list[Connection]:
         states = sum(1 << state for state in (*OPEN, *UNDER_WAY, *SILENT))
         request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INFO - 1), states)
-        self._netlink.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _DUMP, 0, 0) + request)
+        netlink.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _DUMP, 0, 0) + request)
         found: list[Connection] = []
         while True:
-            data = self._netlink.recv(1 << 16)
+            data = netlink.recv(1 << 16)
             while data:
                 size, kind, *_ = _HEADER.unpack_from(data)
                 if kind == _DONE:

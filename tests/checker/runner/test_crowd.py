@@ -2,18 +2,8 @@
 
 import pytest
 
-from checker.suite import call, calls, scenario
-
-
-@scenario
-def plainly(kata, stage, **data):
-    return kata.work(stage, **data)
-
-
-@scenario
-async def on_a_loop(kata, stage, **data):
-    return await kata.work(stage, **data)
-
+from checker.suite import call, calls
+from tests.checker.runner.scenarios import on_a_loop, plainly
 
 POOL = """
 import asyncio, concurrent.futures, time

@@ -2,17 +2,8 @@
 
 import pytest
 
-from checker.suite import calls, scenario
-
-
-@scenario
-def plainly(kata, stage, **data):
-    return kata.work(stage, **data)
-
-
-@scenario
-async def on_a_loop(kata, stage, **data):
-    return await kata.work(stage, **data)
+from checker.suite import calls
+from tests.checker.runner.scenarios import on_a_loop, plainly
 
 
 def test_a_deadlock_of_threads_ends_at_once(play):

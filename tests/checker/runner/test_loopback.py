@@ -22,6 +22,14 @@ def until(wanted):
     while not wanted():
         assert time.monotonic() < give_up
 
+def fill(client):
+    client.setblocking(False)
+    try:
+        while True:
+            client.send(bytes(1 << 16))
+    except BlockingIOError:
+        pass
+
 asked, written = Loopback(), Loopback()
 written.close()
 both = asked, written
@@ -137,15 +145,31 @@ until(held_back)
 """)
 
 
+def test_a_kernel_without_the_service_is_asked_for_its_table(alone):
+    """A service that answers with an error is not asked again; a family that is missing is no error."""
+    alone("""
+from checker.runner import loopback
+client, server = pair()
+loopback._BY_FAMILY = 99
+loopback._FAMILIES += ((socket.AF_INET6, "/proc/net/nowhere", "/proc/net/nowhere"),)
+assert [end.state for end in asked.connections()] == [end.state for end in written.connections()] == [1, 1]
+assert asked._netlink is None
+""")
+
+
+def test_a_missing_family_does_not_cost_the_service(alone):
+    alone("""
+from checker.runner import loopback
+client, server = pair()
+loopback._FAMILIES += ((socket.AF_INET6, "/proc/net/nowhere", "/proc/net/nowhere"),)
+assert len(asked.connections()) == 2 and asked._netlink is not None
+""")
+
+
 def test_bytes_for_a_peer_that_does_not_read_are_not_under_way(alone):
     alone("""
 client, server = pair()
-client.setblocking(False)
-try:
-    while True:
-        client.send(bytes(1 << 16))
-except BlockingIOError:
-    pass
+fill(client)
 until(lambda: not asked.in_flight() and not written.in_flight())
 assert max(end.unacknowledged for end in asked.connections()) > 1 << 16
 """)
@@ -154,12 +178,7 @@ assert max(end.unacknowledged for end in asked.connections()) > 1 << 16
 def test_an_end_behind_bytes_that_nobody_reads_is_not_under_way(alone):
     alone("""
 client, server = pair()
-client.setblocking(False)
-try:
-    while True:
-        client.send(bytes(1 << 16))
-except BlockingIOError:
-    pass
+fill(client)
 client.shutdown(socket.SHUT_WR)
 until(lambda: not asked.in_flight() and not written.in_flight())
 assert {end.state for end in asked.connections()} == {1, 4}
