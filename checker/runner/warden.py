@@ -116,6 +116,8 @@ def _share(base: str, resident: int) -> int:
     """A process's share of the memory that it uses; all of it where the process has made that a secret."""
     try:
         lines = observer.read(f"{base}/smaps_rollup").splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended since, and what it shared is the others'
+        return 0
     except OSError:
         return resident
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith((b"Pss:", b"SwapPss:")))

@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from checker.messages import Limits
-from checker.runner.warden import Warden
+from checker.runner import observer
+from checker.runner.warden import Warden, _share
+from tests.checker.waiting import until
 
 
 @pytest.fixture
@@ -33,6 +35,15 @@ def test_memory_is_counted(child):
     assert excess.used > excess.limit == 1 << 20
     child.communicate()
     assert Warden(Limits(memory=1), [], counted=True).look([child.pid]) is None
+
+
+def test_one_that_ends_while_it_is_looked_at_counts_nothing(child):
+    """Between the two numbers that are read of a process it may end: what it shared is counted with the others then."""
+    base = f"/proc/{child.pid}"
+    assert 0 < _share(base, 10**9) < 10**9
+    child.kill()
+    until(lambda: observer.read(f"{base}/stat").rpartition(b")")[2][1:2] == b"Z", "ended")
+    assert _share(base, 10**9) == 0
 
 
 def test_files_are_counted(tmp_path, child):
