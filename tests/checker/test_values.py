@@ -18,7 +18,8 @@ from checker.values import (
     wire,
 )
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | numbers | st.text() | st.binary()
 data = st.recursive(
     scalars,
     lambda inner: (
