@@ -1,6 +1,7 @@
 """What a submission can reach of files from inside the sandboxes: nothing of the grader's."""
 
 import os
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,8 +19,11 @@ return found
 
 
 def test_the_course_is_out_of_reach(inside):
-    """Suites, solutions and the checkout cannot be read."""
-    paths = [str(ROOT), f"{ROOT}/solutions", f"{ROOT}/tests/katas", f"{ROOT}/pyproject.toml", f"{ROOT}/katas"]
+    """Suites, solutions and the rest of the checkout cannot be read, but for this package and an environment in it."""
+    shown = [Path(sys.prefix), ROOT / "checker"]
+    names = [entry.name for entry in os.scandir(ROOT) if not any(path.is_relative_to(entry.path) for path in shown)]
+    assert {"solutions", "tests", "katas", "pyproject.toml"} <= set(names)
+    paths = [str(ROOT / name) for name in (*names, "solutions/07_semaphore.py", "tests/katas/test_07_semaphore.py")]
     assert inside(READ.format(paths=paths)) == []
 
 
