@@ -110,6 +110,8 @@ class Clock:
         self._order = count()
         self._idle_loops: dict[VirtualEventLoop, float | None] = {}
         self._driving = False
+        self._dismissed: Any = None
+        """Set once the driver is to go: a lock, held until it has done so."""
         # Others that were there before are none of the clock's business while they live, and no longer:
         # a number alone would let a new thread hide behind one that has ended.
         self._first_threads = [
@@ -279,6 +281,23 @@ class Clock:
             _thread.start_new_thread(self._drive, (begun,))
             begun.acquire()  # a thread is not counted before it runs, and `threads` takes it for counted
 
+    def dismiss_driver(self, patience: float) -> bool:
+        """At the end of a run, when nobody but the calling thread is left: have the driver go.
+
+        Args:
+            patience: real seconds that it may take.
+
+        Returns:
+            Whether the clock has no thread of its own any more.
+        """
+        with self._mutex:
+            if not self._driving:
+                return True
+            self._dismissed = _thread.allocate_lock()
+            self._dismissed.acquire()
+        # It waits for the onlooker, who answers as soon as this thread is asleep.
+        return bool(self._dismissed.acquire(timeout=patience))
+
     def _drive(self, begun: Any) -> None:
         assert self._onlooker is not None
         begun.release()
@@ -288,6 +307,10 @@ class Clock:
                 asked_at = real_monotonic()
             quiet = self._onlooker.wait_until_quiet()
             with self._mutex:
+                if self._dismissed is not None:
+                    self._driving = False
+                    self._dismissed.release()
+                    return
                 if quiet and (self.talking or epoch != self._epoch):
                     continue  # somebody was talking to the grader, which looks like sleep from outside
                 deadlines = [when for when in self._idle_loops.values() if when is not None]

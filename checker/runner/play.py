@@ -30,6 +30,8 @@ MOST_CPU = 0.5
 """Processor seconds that a process may have used to be good for another run."""
 MOST_MEMORY = 200 << 10
 """KiB that it may have used at most."""
+PATIENCE = 0.5
+"""Real seconds that the clock's driver may take to go, in a process that is good for another run."""
 
 _HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -224,15 +226,14 @@ class Play:
         signal.setitimer(signal.ITIMER_REAL, 0)
         used = resource.getrusage(resource.RUSAGE_SELF)
         return not (
-            self._clock.crowded
-            or self._clock.threads
+            self._clock.threads
             or self._clock.has_children()
             or self._witness.has_something_to_say
             or self._folder is not None
             or used.ru_utime + used.ru_stime > MOST_CPU
             or used.ru_maxrss > MOST_MEMORY
             or _signals() != self._signals
-        )
+        ) and self._clock.dismiss_driver(PATIENCE)
 
     def forget(self, kata: str) -> None:
         """Let go of everything that the run has made, so that the next one does not meet it."""

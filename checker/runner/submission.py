@@ -51,9 +51,7 @@ def load(kata: str, source: bytes, folder: str | None) -> types.ModuleType:
             file.write(source)
         sys.path.insert(0, folder)
     try:
-        # What the compiler warns of, such as a "\d" in a text, is nothing that the code does.
-        with warnings.catch_warnings(action="ignore"):
-            code = compile(text, name, "exec", dont_inherit=True)
+        code = _compiled(text, name)
     except SyntaxError as error:
         raise CannotPlay(
             messages.Refused("syntax", f"{type(error).__name__}: {error.msg}", error.lineno, error.offset)
@@ -70,6 +68,14 @@ def load(kata: str, source: bytes, folder: str | None) -> types.ModuleType:
         text = f"{told.shown}: {told.message}" if told.message else told.shown
         raise CannotPlay(messages.Refused("import", f"Importing your file raised {text}", line, error=told)) from None
     return module
+
+
+@functools.lru_cache(maxsize=1)
+def _compiled(text: str, name: str) -> types.CodeType:
+    """The submission's code: a process that plays it again need not compile it again."""
+    # What the compiler warns of, such as a "\d" in a text, is nothing that the code does.
+    with warnings.catch_warnings(action="ignore"):
+        return compile(text, name, "exec", dont_inherit=True)
 
 
 class Kata:

@@ -20,6 +20,8 @@ _REAL_STEP = 0.002
 """Seconds after which a run whose child processes are at work is told that real time has gone by."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.00005, 0.002
 """Seconds between two looks at a run that is not quiet yet; each pause is twice as long as the one before."""
+_LAST_STEPS = 0.05
+"""Seconds in which the last thread beside the main one must end in a run that says that it is done."""
 _LOOPBACK_PATIENCE = 0.05
 """Seconds for which bytes in flight are waited for where they may be some other program's."""
 _WAITS_PATIENCE = 2.0
@@ -104,9 +106,16 @@ class Watch:
         return excess
 
     def _is_single(self) -> bool:
-        """Whether the run's process has neither children nor threads."""
+        """Whether the run's process has neither children nor threads; one that has done its work may be on its way."""
         pid = self._run.pid
-        return self._pids() == [pid] and os.listdir(f"/proc/{pid}/task") == [str(pid)]
+        deadline = time.monotonic() + _LAST_STEPS
+        while self._pids() == [pid]:
+            if os.listdir(f"/proc/{pid}/task") == [str(pid)]:
+                return True
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_FIRST_PAUSE)
+        return False
 
     def _name_children(self, family: socket.socket) -> None:
         """Tell a run that cannot see /proc which of its child processes are at work."""

@@ -69,7 +69,7 @@ def test_a_process_of_its_own_can_be_asked_for(play, sandbox):
     [
         "asyncio.get_running_loop().create_task(asyncio.sleep(9))",
         "asyncio.sleep(0)",
-        "await asyncio.to_thread(int)",
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()",
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
         "os.fork() or os._exit(0)",
         "sum(range(60_000_000))",
@@ -78,7 +78,7 @@ def test_a_process_of_its_own_can_be_asked_for(play, sandbox):
 )
 def test_a_run_that_leaves_something_is_the_last_of_its_process(play, body):
     """A task, a complaint, a thread, a child, a signal handler, much time or memory: the next run starts afresh."""
-    source = f"import asyncio, os, signal\nasync def main():\n    {body}\n    await asyncio.sleep(1)\n"
+    source = f"import asyncio, os, signal, threading\nasync def main():\n    {body}\n    await asyncio.sleep(1)\n"
     first, second = (play(source, process) for _ in range(2))
     assert first.result != second.result
 
@@ -89,6 +89,26 @@ def test_plain_scenarios_share_too(play):
     runs = [play(source, plain_process) for _ in range(3)]
     assert len({run.result for run in runs}) == 1
     assert [run.elapsed for run in runs] == [2.0] * 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await asyncio.to_thread(time.sleep, 2)",
+        "one = threading.Thread(target=time.sleep, args=(2,)); one.start(); one.join()",
+        "a, b = socket.socketpair(); await asyncio.sleep(1); asyncio.get_running_loop().add_reader(a, int)\n"
+        "    await asyncio.sleep(1); asyncio.get_running_loop().remove_reader(a); a.close(); b.close()",
+    ],
+    ids=["pool", "thread", "descriptor"],
+)
+def test_runs_whose_threads_have_ended_share(play, body):
+    """Of a crowd nothing is left: not even the clock's own thread, which the next run would take for another's."""
+    source = f"import asyncio, socket, threading, time\nasync def main():\n    {body}\n    print(threads())\n"
+    source += "import _thread\ndef threads(): return _thread._count() - 1\n"
+    runs = [play(source, process) for _ in range(5)]
+    assert [(run.ended, run.elapsed, run.complaints) for run in runs] == [("finished", 2.0, [])] * 5
+    assert len({run.result for run in runs}) < 5  # not 1: on a busy machine a thread may take long to end
+    assert len({run.printed for run in runs}) == 1
 
 
 def test_a_word_said_too_early_ends_the_process(play):
