@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from checker.course import Course, Kata
 
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
+INTERRUPTED = 130
+"""As a shell has it of whatever is ended by Ctrl-C."""
 
 words = click.argument("kata", nargs=-1, metavar="[KATA]...")
 word = click.argument("kata", metavar="KATA")
@@ -65,7 +67,7 @@ def check_sandbox(kind: str) -> None:
 
 
 def guarded(work: Any) -> Any:
-    """Do the work; a fault of the grader ends in a sentence and status 3."""
+    """Do the work; a fault of the grader ends in a sentence and status 3, Ctrl-C in a word."""
     from checker.grade import SuiteBroken
     from checker.sandbox import Unavailable
     from checker.world.session import GraderFault
@@ -76,6 +78,8 @@ def guarded(work: Any) -> Any:
         stop(str(error), USAGE)
     except (SuiteBroken, GraderFault, OSError) as error:
         stop(f"The grader itself failed: {error}", FAULT)
+    except KeyboardInterrupt:
+        stop("Stopped.", INTERRUPTED)
 
 
 def processors() -> int:

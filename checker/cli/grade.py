@@ -97,7 +97,7 @@ def grade(
     except (BookFault, NoCluster) as error:
         common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
     except KeyboardInterrupt:
-        common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", 130)
+        common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", common.INTERRUPTED)
     for note in intake.notes[:MOST_NOTES]:
         click.echo(f"Note: {note}")
     if len(intake.notes) > MOST_NOTES:

@@ -1,0 +1,47 @@
+"""Ctrl-C while something is being graded: it is broken off at once, and nothing of it is left."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checker.runner import observer
+from tests.checker.waiting import until
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def busy(root):
+    """The process below this one that has used a second of processor time: no other than the endless loop does."""
+    for pid in observer.descendants(root)[1:]:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[11]) > TICKS:
+            return pid
+    return None
+
+
+@pytest.mark.parametrize("words", [["07"], ["01", "07"]], ids=["one kata", "several"])
+def test_a_check_is_broken_off(tmp_path, words):
+    """One word, exit status 130, no traceback, and no process goes on."""
+    for name in ("01_event_loop", "07_semaphore"):
+        (tmp_path / f"{name}.py").write_text("while True: pass\n")
+    command = [sys.executable, "-c", "from checker.cli import main; main()", "check", *words, "--jobs", "2"]
+    check = subprocess.Popen(
+        [*command, "--run-cpu", "60", "--run-seconds", "60"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    pid = until(lambda: busy(check.pid), "at work")
+    check.send_signal(signal.SIGINT)
+    told, _ = check.communicate(timeout=60)
+    assert (check.returncode, told) == (130, "Stopped.\n")
+    until(lambda: not observer.is_alive(pid), "all ended")
