@@ -12,7 +12,7 @@ import gc
 import click
 
 from checker import __version__
-from checker.cli import check, doctor, grade, learn, prove
+from checker.cli import check, doctor, grade, learn, prove, watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,6 +30,9 @@ for _command in (
     learn.show,
     learn.hint,
     learn.start,
+    learn.reset,
+    learn.solution,
+    watch.watch,
     grade.grade,
     doctor.doctor,
     prove.verify,

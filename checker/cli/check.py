@@ -37,7 +37,7 @@ def check(
     **limits: Any,
 ) -> None:
     """Grade your work."""
-    katas = [each.name for each in common.select(kata or _implied(path))]
+    katas = [each.name for each in common.select(kata or implied(path))]
     where = common.workspace(path)
     common.check_sandbox(sandbox)
     run_limits, budget = common.limits(**limits)
@@ -47,12 +47,12 @@ def check(
     orders = [Order(hand, where, path, seed, sandbox, run_limits, budget, screen) for hand in hands]
     found = {each.kata: each for part in common.guarded(lambda: _all_graded(orders)) for each in part}
     outcomes = [found[name] for name in katas]
-    _tell(outcomes, seed, screen)
+    tell(outcomes, seed, screen)
     verdicts = {each.verdict for each in outcomes}
     raise SystemExit(common.FAULT if "error" in verdicts else common.FAILED if "failed" in verdicts else common.PASSED)
 
 
-def _implied(path: Path | None) -> list[str] | None:
+def implied(path: Path | None) -> list[str] | None:
     """The kata that a single file is about: by its own name, or that of the folder that it stands in."""
     if path is None or path.is_dir():
         return None
@@ -177,7 +177,8 @@ def graded(order: Order) -> list[Outcome]:
 # --- telling ---------------------------------------------------------------------------------------------------
 
 
-def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
+def tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
+    """Write the reports and the total, or one object for JSON where there is no screen."""
     from checker import report
 
     if screen is None:
