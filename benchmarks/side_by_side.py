@@ -26,9 +26,11 @@ def measure(command: list[str], folder: Path, allowed: Container[int] = (0,), **
         allowed: exit statuses with which the command has done its work.
         variables: environment variables besides this process's own.
     """
+    environment = {**os.environ, **variables}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # all sides keep their byte code, as Python does by itself
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
