@@ -193,5 +193,10 @@ def tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # what a learner prints may be beyond the terminal's signs
     sys.stdout.write(text + "\n")
+    warn(outcomes)
+
+
+def warn(outcomes: Sequence[Outcome]) -> None:
+    """Say it where nothing kept the code in."""
     if outcomes[0].sandbox == "none":
         click.echo("No sandbox here: your code ran with your own rights. `bubblewrap` would keep it in.")

@@ -115,6 +115,7 @@ def _show(outcomes: Sequence[Outcome], scores: dict[str, float]) -> None:
         told = f"{outcome.kata}: {outcome.passed} of {outcome.tests} tests passed, "
         told += f"{outcome.score:g} of {outcome.max_score:g} points{change}"
         click.secho(told, fg="green" if outcome.verdict == "passed" else "red", bold=True)
+    check.warn(outcomes)
 
 
 def _saves(files: dict[str, Path]) -> Iterator[list[str]]:
