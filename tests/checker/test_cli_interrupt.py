@@ -1,29 +1,13 @@
 """Ctrl-C while something is being graded: it is broken off at once, and nothing of it is left."""
 
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from checker.runner import observer
-from tests.checker.waiting import until
-
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def busy(root):
-    """The process below this one that has used a second of processor time: no other than the endless loop does."""
-    for pid in observer.descendants(root)[1:]:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[11]) > TICKS:
-            return pid
-    return None
+from tests.checker.waiting import busy, until
 
 
 @pytest.mark.parametrize("words", [["07"], ["01", "07"]], ids=["one kata", "several"])

@@ -9,7 +9,7 @@ import pytest
 
 from checker.course import installed_course
 from checker.runner import observer
-from tests.checker.waiting import until
+from tests.checker.waiting import busy, until
 
 COURSE = installed_course()
 SEMAPHORE, LOOP = COURSE.find("07"), COURSE.find("01")
@@ -89,20 +89,12 @@ def test_a_grader_that_dies_is_told_and_the_next_save_is_graded(tmp_path, watch)
     mine = tmp_path / LOOP.stub.name
     mine.write_text("while True: pass\n")
     watching = watch("1", "--run-cpu", "60", "--run-seconds", "60")
-    looping = until(lambda: _busy(watching.process.pid), "at work")
+    looping = until(lambda: busy(watching.process.pid), "at work")
     os.kill(_child_above(watching.process.pid, looping), signal.SIGKILL)
     watching.told("The grader's process ended before its work was done")
     save(mine, LOOP.solution.read_text())
     watching.told("13 of 13 tests passed, 17 of 17 points")
     assert watching.end() == 0
-
-
-def _busy(root):
-    for pid in observer.descendants(root)[1:]:
-        with open(f"/proc/{pid}/stat") as file:
-            if int(file.read().rpartition(")")[2].split()[11]) > os.sysconf("SC_CLK_TCK"):
-                return pid
-    return None
 
 
 def _child_above(root, pid):
