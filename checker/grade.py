@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import sys
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from checker import messages
 from checker.course import Course, Kata
@@ -102,35 +100,12 @@ def _run_suites(course: Course, submission: Sources, katas: Sequence[Kata], sess
     options += ["-c", os.devnull, "--rootdir", str(course.root / "tests" / "katas")]
     options += ["--import-mode=importlib", f"--timeout={BACKSTOP}"]
     if suites:
-        with _interruptible():
-            status = pytest.main([*options, *suites], plugins=[plugin, bridge])
+        status = pytest.main([*options, *suites], plugins=[plugin, bridge])
         if status == pytest.ExitCode.INTERRUPTED and not bridge.broken:
             raise KeyboardInterrupt
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or bridge.broken:
             raise SuiteBroken(bridge.broken or f"The suites could not be run (pytest ended with {int(status)}).")
     return grader
-
-
-@contextmanager
-def _interruptible() -> Generator[None]:
-    """Let Ctrl-C break off whatever is being played.
-
-    `asyncio.Runner`, in which pytest-asyncio runs a test, would have it cancel the test instead; but a test
-    waits for its runs without giving the loop a turn, so nothing would come of it.
-    """
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _Bridge:

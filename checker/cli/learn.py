@@ -78,11 +78,14 @@ def reset(kata: str) -> None:
     if target.read_bytes() == stub:
         click.echo(f"{_shown(target)} is the stub already.")
         return
-    kept = _unused(target)
+    kept, fresh = _unused(target), target.with_name(f"{target.name}.part")
     try:
+        # In this order nothing is lost, wherever it breaks off.
+        fresh.write_bytes(stub)
         target.rename(kept)
-        target.write_bytes(stub)
+        fresh.rename(target)
     except OSError as error:
+        fresh.unlink(missing_ok=True)
         common.stop(f"{_shown(target)} cannot be put back: {error.strerror}.", common.USAGE)
     click.echo(f"{_shown(target)} is the stub again; what you had written is in {_shown(kept)}.")
 

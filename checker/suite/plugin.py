@@ -6,9 +6,12 @@ Bare `pytest` grades the reference solutions; `pytest --submission katas` the st
 from __future__ import annotations
 
 import random
+import signal
+import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -86,6 +89,16 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     session = _grader(item.config).session
     session.shared = False
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    with _interruptible():
+        reports = _reports(item, nextitem, session)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _reports(item: pytest.Item, nextitem: pytest.Item | None, session: Session) -> list[pytest.TestReport]:
+    """Run a test once, or, where it fails in a process that others have shared, once more."""
     reports = runtestprotocol(item, log=False, nextitem=nextitem)
     result = item.stash.get(RESULT, None)
     failed = result is not None and result.verdict == "failed" and not result.message.startswith(UNWRITTEN)
@@ -95,10 +108,29 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
         finally:
             session.alone = False
-    for report in reports:
-        item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True
+    return reports
+
+
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """Let Ctrl-C break off whatever is being played.
+
+    `asyncio.Runner`, in which pytest-asyncio runs a test, would have it cancel the test instead; but a test
+    waits for its runs without giving the loop a turn, so nothing would come of it.
+    """
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_of_a_suite(item: pytest.Item) -> bool:

@@ -6,8 +6,29 @@ import sys
 
 import pytest
 
+from checker.course import installed_course
 from checker.runner import observer
 from tests.checker.waiting import busy, until
+
+
+def test_plain_pytest_is_broken_off_too(tmp_path):
+    """A suite that is run by pytest itself hears Ctrl-C as well, the first one."""
+    (tmp_path / "07_semaphore.py").write_text("while True: pass\n")
+    suite = installed_course().find("07").suite
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(suite), "--submission", str(tmp_path)],
+        cwd=suite.parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as tests:
+        until(lambda: busy(tests.pid), "at work")
+        tests.send_signal(signal.SIGINT)
+        told, _ = tests.communicate(timeout=60)
+    assert tests.returncode == pytest.ExitCode.INTERRUPTED
+    assert "KeyboardInterrupt" in told
+    assert "no tests ran" in told
 
 
 @pytest.mark.parametrize("words", [["07"], ["01", "07"]], ids=["one kata", "several"])
