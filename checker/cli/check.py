@@ -47,7 +47,7 @@ def check(
     orders = [Order(hand, where, path, seed, sandbox, run_limits, budget, screen) for hand in hands]
     found = {each.kata: each for part in common.guarded(lambda: _all_graded(orders)) for each in part}
     outcomes = [found[name] for name in katas]
-    tell(outcomes, seed, screen)
+    _tell(outcomes, seed, screen)
     verdicts = {each.verdict for each in outcomes}
     raise SystemExit(common.FAULT if "error" in verdicts else common.FAILED if "failed" in verdicts else common.PASSED)
 
@@ -177,8 +177,7 @@ def graded(order: Order) -> list[Outcome]:
 # --- telling ---------------------------------------------------------------------------------------------------
 
 
-def tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
-    """Write the reports and the total, or one object for JSON where there is no screen."""
+def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
     from checker import report
 
     if screen is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,17 +76,18 @@ def reset(kata: str) -> None:
     if not target.is_file():
         common.stop(f"There is no {_shown(target)} to put back; `kata start {found.name}` makes one.", common.USAGE)
     stub = _pristine(found, target)
-    if target.read_bytes() == stub:
-        click.echo(f"{_shown(target)} is the stub already.")
-        return
     kept, fresh = _unused(target), target.with_name(f"{target.name}.part")
     try:
+        if target.read_bytes() == stub:
+            click.echo(f"{_shown(target)} is the stub already.")
+            return
         # In this order nothing is lost, wherever it breaks off.
         fresh.write_bytes(stub)
         target.rename(kept)
         fresh.rename(target)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
         common.stop(f"{_shown(target)} cannot be put back: {error.strerror}.", common.USAGE)
     click.echo(f"{_shown(target)} is the stub again; what you had written is in {_shown(kept)}.")
 

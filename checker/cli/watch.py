@@ -21,7 +21,7 @@ QUIET = 50
 LONGEST = 1000
 """Milliseconds of changes upon changes after which they are graded all the same."""
 WAKE = 100
-"""Milliseconds for which it listens without hearing Python's own news."""
+"""Milliseconds after which it says that it listens, though nothing was saved."""
 
 
 @click.command()
@@ -106,14 +106,15 @@ def _guarded(name: str, graded: Callable[[str], Outcome], lost: Callable[[BaseEx
 
 def _show(outcomes: Sequence[Outcome], scores: dict[str, float]) -> None:
     """Put the reports on the screen, in place of the ones before, and what has changed since then."""
+    from checker import report
+
     if sys.stdout.isatty():
         click.clear()
     for outcome in outcomes:
         click.echo(outcome.told, nl=False)
         before, scores[outcome.kata] = scores.get(outcome.kata), outcome.score
         change = "" if before is None or before == outcome.score else f" ({outcome.score - before:+g})"
-        told = f"{outcome.kata}: {outcome.passed} of {outcome.tests} tests passed, "
-        told += f"{outcome.score:g} of {outcome.max_score:g} points{change}"
+        told = f"{outcome.kata}: {report.total([outcome])}{change}"
         click.secho(told, fg="green" if outcome.verdict == "passed" else "red", bold=True)
     check.warn(outcomes)
 

@@ -41,12 +41,15 @@ def test_reset_without_a_file_says_how_to_get_one(kata):
     assert "kata start 07_semaphore" in done.stderr
 
 
-def test_reset_that_may_not_write_loses_nothing(kata, tmp_path):
-    """A folder in the way of the copy, or a file that cannot be moved, is a sentence."""
-    (tmp_path / "katas" / "07_semaphore.py").mkdir(parents=True)
+def test_reset_that_cannot_write_loses_nothing(kata, tmp_path):
+    """Something in the way of the stub is a sentence, and what was written stays where it is."""
+    mine = tmp_path / "katas" / "07_semaphore.py"
+    (mine.parent / "07_semaphore.py.part").mkdir(parents=True)
+    mine.write_text("# mine\n")
     done = kata("reset", "7")
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert done.stderr == "katas/07_semaphore.py cannot be put back: Is a directory.\n"
+    assert mine.read_text() == "# mine\n"
 
 
 @pytest.fixture

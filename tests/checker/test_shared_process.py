@@ -111,18 +111,25 @@ def test_runs_whose_threads_have_ended_share(play, body):
     assert len({run.printed for run in runs}) == 1
 
 
-def test_a_word_said_too_early_ends_the_process(play):
-    """A submission that tells the sandbox's first process that it is done spoils its own runs only."""
-    source = """
-import asyncio, os, socket
-async def main():
-    for number in range(3, 64):
+SAY_DONE = """
+    for number in {*range(3, 64)} - {spared}:
         try:
             kept = socket.socket(fileno=os.dup(number))
             if kept.family == socket.AF_UNIX:
                 kept.sendall(b".")
         except OSError:
             pass
+"""
+"""What a process tells the sandbox's first one when it is done, into every socket that it finds but one."""
+
+
+def test_a_word_said_too_early_ends_the_process(play):
+    """A submission that tells the sandbox's first process that it is done spoils its own runs only."""
+    source = f"""
+import asyncio, os, socket
+async def main():
+    spared = -1
+{SAY_DONE}
     await asyncio.sleep(1)
 """
     play(source, process)
@@ -137,18 +144,12 @@ def look(kata, stage):
 
 def test_a_file_written_after_the_last_word_is_not_for_the_next_run(play):
     """What a process has left that was thought to be done is removed with it."""
-    source = """
+    source = f"""
 import gc, os, socket
 def look():
     seen = os.listdir("/tmp")
-    link = next(each for each in gc.get_objects() if type(each).__name__ == "Link")
-    for number in {*range(3, 64)} - {link._channel.fileno()}:
-        try:
-            kept = socket.socket(fileno=os.dup(number))
-            if kept.family == socket.AF_UNIX:
-                kept.sendall(b".")
-        except OSError:
-            pass
+    spared = next(each for each in gc.get_objects() if type(each).__name__ == "Link")._channel.fileno()
+{SAY_DONE}
     began = os.times().elapsed  # real seconds, in which the sandbox's first process looks at the folder
     while os.times().elapsed < began + 0.05:
         pass
