@@ -75,10 +75,14 @@ class LocalTime:
 class Onlooker(Protocol):
     """Tells, from outside this process, when all of it is asleep."""
 
-    def wait_until_quiet(self) -> bool:
+    def wait_until_quiet(self, patience: int = 0) -> bool:
         """Block until every thread is asleep and nothing is in flight.
 
-        True: all is quiet.  False: a child process is alive, and a moment of real time has gone by.
+        Args:
+            patience: how often the moment of real time may be doubled.
+
+        Returns:
+            True: all is quiet.  False: a child process is alive, and a moment of real time has gone by.
         """
 
 
@@ -301,11 +305,12 @@ class Clock:
     def _drive(self, begun: Any) -> None:
         assert self._onlooker is not None
         begun.release()
+        patience = 0
         while True:
             with self._mutex:
                 epoch = self._epoch
                 asked_at = real_monotonic()
-            quiet = self._onlooker.wait_until_quiet()
+            quiet = self._onlooker.wait_until_quiet(patience)
             with self._mutex:
                 if self._dismissed is not None:
                     self._driving = False
@@ -322,6 +327,9 @@ class Clock:
                         continue
                 else:  # children are at work: time goes in step with real time
                     step = self.now + real_monotonic() - asked_at
+                    # In ever longer steps, as long as nothing in this process runs or is to be woken.
+                    sleeps = until is None and epoch == self._epoch
+                    patience = patience + 1 if sleeps else 0
                     until = step if until is None else min(until, step)
                 self._advance(until)
                 while self._alarms and self._alarms[0][0] <= self.now:

@@ -14,24 +14,98 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 
 
-def is_quiet(
-    pids: Sequence[int],
-    listed: Callable[[], Sequence[int]],
-    in_flight: Callable[[], bool] = lambda: False,
-    *,
-    strict: bool = True,
-) -> bool:
-    """Whether there was a moment, just now, at which all these processes slept and nothing was in flight.
+class Observer:
+    """Looks at the threads of a run again and again, and keeps open what it reads of them until it is closed."""
 
-    Args:
-        pids: the processes of the run.
-        listed: lists them anew.  A process may be born after the list was made, and its parent fall asleep
-            before it is looked at: what is listed between the two looks holds everyone who is there then.
-        in_flight: tells whether bytes are under way to them.
-        strict: whether a thread must be seen off the processors' queues; not every kernel shows that.
-    """
-    first = _look(pids, strict)
-    return first is not None and not in_flight() and set(listed()) == set(pids) and first == _look(pids, strict)
+    MOST_OPEN = 300
+
+    def __init__(self) -> None:
+        self._files: dict[str, int] = {}
+
+    def is_quiet(
+        self,
+        pids: Sequence[int],
+        listed: Callable[[], Sequence[int]],
+        in_flight: Callable[[], bool] = lambda: False,
+        *,
+        strict: bool = True,
+    ) -> bool:
+        """Whether there was a moment, just now, at which all these processes slept and nothing was in flight.
+
+        Args:
+            pids: the processes of the run.
+            listed: lists them anew.  A process may be born after the list was made, and its parent fall asleep
+                before it is looked at: what is listed between the two looks holds everyone who is there then.
+            in_flight: tells whether bytes are under way to them.
+            strict: whether a thread must be seen off the processors' queues; not every kernel shows that.
+        """
+        sleeps = self._waits if strict else self._is_asleep
+        first = self._look(pids, sleeps)
+        if first is None or in_flight() or set(listed()) != set(pids):
+            return False
+        return first == self._look(pids, self._is_asleep)
+
+    def close(self) -> None:
+        """Close everything that is open."""
+        for file in self._files.values():
+            os.close(file)
+        self._files.clear()
+
+    def _look(self, pids: Iterable[int], sleeps: Callable[[str, int], bool]) -> list[tuple[str, bytes]] | None:
+        """Each thread with its count of time slices; None as soon as one does not sleep.
+
+        The count is taken first: one that sleeps after that, and has the same count in a later look in which it
+        sleeps, has slept all the time between.
+        """
+        seen = []
+        for pid in pids:
+            try:
+                threads = os.listdir(f"/proc/{pid}/task")
+            except OSError:
+                continue
+            for thread in threads:
+                base = f"/proc/{pid}/task/{thread}"
+                try:
+                    seen.append((base, _slices(base, self._read)))
+                    if not sleeps(base, pid):
+                        return None
+                except OSError:
+                    continue
+        return seen
+
+    def _is_asleep(self, base: str, _pid: int) -> bool:
+        # The state follows the name, which may hold anything but ends at the last bracket.
+        return self._read(f"{base}/stat").rpartition(b")")[2][1:2] in b"SZX"
+
+    def _waits(self, base: str, pid: int) -> bool:
+        """Whether a thread is seen to wait somewhere.
+
+        About to sleep, and interrupted: on a busy machine a thread may look asleep for long, and then find that
+        what it was to wait for is there. It waits somewhere only when it has left the queue.
+        """
+        global shows_waits
+        waits = self._read(f"{base}/wchan") != b"0"
+        shows_waits |= waits
+        return waits or not is_alive(pid)
+
+    def _read(self, path: str) -> bytes:
+        """The beginning of a file of /proc, written anew each time that it is read from its start."""
+        file = self._files.get(path)
+        if file is not None:
+            try:
+                return os.pread(file, _ENOUGH, 0)
+            except ProcessLookupError:  # that thread has ended; another one may have its number by now
+                os.close(self._files.pop(path))
+        if len(self._files) >= self.MOST_OPEN:
+            self.close()
+        file = self._files[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.pread(file, _ENOUGH, 0)
+
+
+_ENOUGH = 1024
+"""Bytes of what is told of one thread."""
+shows_waits = False
+"""Whether this kernel has ever shown where a thread waits. One that hides it shows `0` for all of them."""
 
 
 def endless_wait(pids: Sequence[int]) -> bytes | None:
@@ -44,7 +118,7 @@ def endless_wait(pids: Sequence[int]) -> bytes | None:
     try:
         if len(pids) != 1 or len(os.listdir(f"/proc/{pids[0]}/task")) != 1:
             return None
-        slices = _slices(f"/proc/{pids[0]}")
+        slices = _slices(f"/proc/{pids[0]}", read)
         number, *arguments = read(f"/proc/{pids[0]}/syscall").split()
     except (OSError, ValueError):
         return None
@@ -73,46 +147,10 @@ def is_helper(pid: int) -> bool:
     return b"multiprocessing.resource_tracker" in command
 
 
-def _look(pids: Iterable[int], strict: bool) -> list[tuple[str, bytes]] | None:
-    """Each thread with its count of time slices; None as soon as one is not asleep."""
-    seen = []
-    for pid in pids:
-        try:
-            threads = os.listdir(f"/proc/{pid}/task")
-        except OSError:
-            continue
-        for thread in threads:
-            base = f"/proc/{pid}/task/{thread}"
-            try:
-                # The state follows the name, which may hold anything but ends at the last bracket.
-                if read(f"{base}/stat").rpartition(b")")[2][1:2] not in b"SZX":
-                    return None
-                # About to sleep, and interrupted: on a busy machine a thread may look asleep for long, and then
-                # find that what it was to wait for is there. It waits somewhere only when it has left the queue.
-                if strict and not _waits(base) and is_alive(pid):
-                    return None
-                seen.append((base, _slices(base)))
-            except OSError:
-                continue
-    return seen
-
-
-shows_waits = False
-"""Whether this kernel has ever shown where a thread waits. One that hides it shows `0` for all of them."""
-
-
-def _waits(base: str) -> bool:
-    """Whether a thread that is asleep is seen to wait somewhere."""
-    global shows_waits
-    waits = read(f"{base}/wchan") != b"0"
-    shows_waits |= waits
-    return waits
-
-
-def _slices(base: str) -> bytes:
+def _slices(base: str, reader: Callable[[str], bytes]) -> bytes:
     try:
-        return read(f"{base}/schedstat").rsplit(b" ", 1)[-1]
-    except OSError:  # a kernel without scheduler statistics counts switches all the same
+        return reader(f"{base}/schedstat").rsplit(b" ", 1)[-1]
+    except FileNotFoundError:  # a kernel without scheduler statistics counts switches all the same
         lines = read(f"{base}/status").splitlines()
         return b"".join(line for line in lines if b"ctxt_switches" in line)
 

@@ -46,9 +46,9 @@ class PipeOnlooker:
         self._ask = ask
         self._answer = answer
 
-    def wait_until_quiet(self) -> bool:
+    def wait_until_quiet(self, patience: int = 0) -> bool:
         """See `Onlooker`."""
-        os.write(self._ask, b"?")
+        os.write(self._ask, bytes([min(patience, 255)]))
         return os.read(self._answer, 1) == b"q"
 
 

@@ -18,6 +18,8 @@ from checker.runner.warden import Excess, Warden
 
 _REAL_STEP = 0.002
 """Seconds after which a run whose child processes are at work is told that real time has gone by."""
+_MOST_DOUBLINGS = 3
+"""How often a run may have that step doubled: one that sleeps all the while."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.00005, 0.002
 """Seconds between two looks at a run that is not quiet yet; each pause is twice as long as the one before."""
 _LAST_STEPS = 0.05
@@ -47,8 +49,10 @@ class Watch:
         self._warden = warden
         self._loopback = loopback
         self._alone = alone
+        self._observer = observer.Observer()
         self._asked_at: float | None = None
         """When the run asked whether it is quiet; None while it does not ask."""
+        self._real_step = _REAL_STEP
         self._pause = 0.0
         self._heard: list[int] = []
         self._endless_wait: bytes | None = None
@@ -93,6 +97,7 @@ class Watch:
                     return NOTHING
         finally:
             os.close(exited)
+            self._observer.close()
 
     def _look(self) -> Excess | None:
         """What the run uses too much of; one that may be in a deadlock of its own is told to look into it."""
@@ -126,9 +131,14 @@ class Watch:
             family.send(struct.pack(f"=I{len(working)}I", len(working), *working), socket.MSG_DONTWAIT)
 
     def _hear(self) -> None:
+        doublings = 0
         with contextlib.suppress(BlockingIOError):
-            if not os.read(self._run.asked, 64):
+            asked = os.read(self._run.asked, 64)
+            if asked:
+                doublings = min(asked[-1], _MOST_DOUBLINGS)
+            else:
                 self._heard.remove(self._run.asked)
+        self._real_step = _REAL_STEP * 2**doublings
         self._asked_at, self._pause = time.monotonic(), 0.0
 
     def _answer(self, asked_at: float) -> bool:
@@ -151,13 +161,13 @@ class Watch:
         """`q`: all is quiet; `r`: children are at work and real time has passed; nothing: look again after a pause."""
         pids = self._pids()
         if len(pids) > 1 and any(not observer.is_helper(other) for other in pids if other != self._run.pid):
-            self._pause = max(0.0, _REAL_STEP - waited)
-            return b"r" if waited >= _REAL_STEP else b""
+            self._pause = max(0.0, min(max(_REAL_STEP, waited), self._real_step - waited))
+            return b"r" if waited >= self._real_step else b""
         self._pause = min(_LONGEST_PAUSE, self._pause * 2 or _FIRST_PAUSE)
         # Without a net namespace, other programs' connections are seen as well: look past them after a while.
         in_flight = self._loopback.in_flight if self._alone or waited < _LOOPBACK_PATIENCE else lambda: False
         strict = waited < (_WAITS_PATIENCE if observer.shows_waits else _LOOPBACK_PATIENCE)
-        return b"q" if observer.is_quiet(pids, self._pids, in_flight, strict=strict) else b""
+        return b"q" if self._observer.is_quiet(pids, self._pids, in_flight, strict=strict) else b""
 
     def _pids(self) -> list[int]:
         return observer.processes(alone=self._alone)

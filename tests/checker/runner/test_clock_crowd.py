@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 ONLOOKER = """
 import os, sys, time
-from checker.runner import observer
+from checker.runner.observer import Observer
+observer = Observer()
 while os.read(0, 1):
     while not observer.is_quiet([os.getppid()], lambda: [os.getppid()]):
         time.sleep(0.0002)
@@ -43,7 +44,7 @@ class Child:
         self.over.acquire()
         self.ended = False
 
-    def wait_until_quiet(self) -> bool:
+    def wait_until_quiet(self, patience: int = 0) -> bool:
         if not self.ended:
             os.write(self._ask, b"?")
             os.read(self._answer, 1)
@@ -162,7 +163,7 @@ def test_talk_with_the_grader_is_not_taken_for_sleep() -> None:
     over.acquire()
 
     class Talking:
-        def wait_until_quiet(self) -> bool:
+        def wait_until_quiet(self, patience: int = 0) -> bool:
             seen.append(clock.now)
             if len(seen) == 1:
                 clock.exchange(int)
@@ -175,3 +176,25 @@ def test_talk_with_the_grader_is_not_taken_for_sleep() -> None:
     clock.alarm(1.0, int)
     over.acquire()
     assert seen == [0.0, 0.0, 1.0]
+
+
+def test_an_onlooker_may_take_ever_longer_while_only_child_processes_work() -> None:
+    """Each step of real time may be twice as long as the one before, until there is something to wake."""
+    granted: list[int] = []
+    over = threading.Lock()
+    over.acquire()
+
+    class Working:
+        def wait_until_quiet(self, patience: int = 0) -> bool:
+            granted.append(patience)
+            if len(granted) == 4:
+                clock.alarm(3600.0, int)
+            if len(granted) == 6:
+                over.release()
+                raise SystemExit
+            return False
+
+    clock = make_clock(Working())
+    clock.expect_crowd()
+    over.acquire()
+    assert granted == [0, 1, 2, 3, 0, 0]

@@ -26,7 +26,11 @@ def fall_asleep(process):
 
 
 def quiet(pids, listed):
-    return observer.is_quiet(pids, listed)
+    onlooker = observer.Observer()
+    try:
+        return onlooker.is_quiet(pids, listed)
+    finally:
+        onlooker.close()
 
 
 def test_one_born_after_the_list_was_made_is_not_overlooked(sleeper):
@@ -47,6 +51,29 @@ def test_one_that_works_between_the_looks_and_sleeps_in_both_is_not_quiet(sleepe
         return [sleeper.pid]
 
     assert not quiet([sleeper.pid], listed)
+
+
+def test_one_onlooker_sees_the_same_process_sleep_and_work_and_end(sleeper):
+    """What it keeps open of a process tells it each time how that is now."""
+    onlooker = observer.Observer()
+    both = [sleeper.pid, os.getpid()]
+    for _ in range(3):
+        until(lambda: onlooker.is_quiet([sleeper.pid], lambda: [sleeper.pid]), "asleep")
+        assert not onlooker.is_quiet(both, lambda: both)
+    sleeper.kill()
+    sleeper.wait()
+    assert onlooker.is_quiet([sleeper.pid], lambda: [sleeper.pid])  # it has no threads any more
+    onlooker.close()
+
+
+def test_an_onlooker_keeps_few_files_open(sleeper, monkeypatch):
+    monkeypatch.setattr(observer.Observer, "MOST_OPEN", 2)
+    before = len(os.listdir("/proc/self/fd"))
+    onlooker = observer.Observer()
+    until(lambda: onlooker.is_quiet([sleeper.pid], lambda: [sleeper.pid]), "asleep")
+    assert before < len(os.listdir("/proc/self/fd")) <= before + 2
+    onlooker.close()
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_where_a_thread_waits_is_asked_only_of_a_kernel_that_shows_it(sleeper, monkeypatch):
