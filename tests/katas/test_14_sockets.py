@@ -156,6 +156,7 @@ def broken(rng):
         "in the status line": [data[: rng.randint(3, 11)]],
         "in a header": [data[: rng.randint(20, head - 1)]],
         "before the blank line ends": [data[: head + 2]],
+        "behind a header": [b"HTTP/1.1 200 OK\r\nAge: 3\r\n"],  # and it has no length to miss a body by
         "in the body": [data[: head + 4 + rng.randint(1, len(body) - 1)]],
         "by a reset in the body": [data[: head + 6], 0.5, "reset"],
     }
