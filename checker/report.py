@@ -185,7 +185,7 @@ class Terminal:
             self._line("")
         mistake = diagnosis.diagnose(kata, grading.of(kata), grading.grader.source(kata.name).data)
         if mistake is not None:
-            self._line(f"This looks like a known mistake ({mistake.name.replace('_', ' ')}):", "bold yellow")
+            self._line(f"This may be a known mistake ({mistake.name.replace('_', ' ')}):", "bold yellow")
             self._line(f"  {mistake.diagnosis}", indent=2)
             self._line(f"  {mistake.hint}", "cyan", indent=2)
             self._line("")

@@ -77,7 +77,7 @@ def test_a_failure_shows_both_timelines_the_line_and_the_seed(kata):
         "fetch(0)",
         f"kata check 07_semaphore --path {path} --seed 5\n",
         "kata hint 07_semaphore",
-        "looks like a known mistake",
+        "may be a known mistake",
         "\n24 of 25 tests passed, 27 of 29 points\n",
     ):
         assert text in said

@@ -1,6 +1,7 @@
 """The suite of 07_semaphore: never more than so many at once, and never fewer than there could be."""
 
 import asyncio
+import contextlib
 from functools import partial
 
 from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing, web
@@ -34,12 +35,19 @@ async def test_never_more_than_limit_jobs_at_once(run, rng):
     trace = await run(crawl, pages=3 * limit, limit=limit, world=calls(fetch=1.5))
     assert trace.peak("fetch") == limit
     wider = limit + rng.randint(1, 3)
-    trace = await run(two_crawls, pages=2 * wider, limits=[limit, wider], world=calls(first=1.0, second=1.0))
-    for label, own in (("first", limit), ("second", wider)):
-        most = trace.peak(label)
-        assert most == own, (
-            f"Of two calls at the same time, with limits of {limit} and {wider}, "
-            f"the {label} one ran {most} jobs at once, not {own}."
+    for limits in ([limit, wider], [wider, wider]):
+        trace = await run(two_crawls, pages=2 * wider, limits=limits, world=calls(first=1.0, second=1.0))
+        for label, own in zip(["first", "second"], limits, strict=True):
+            most = trace.peak(label)
+            assert most == own, (
+                f"Of two calls at the same time, with limits of {limits[0]} and {limits[1]}, "
+                f"the {label} one ran {most} jobs at once, not {own}."
+            )
+    for label in ("first", "second"):
+        at_once = trace.starts(label).count(0.0)
+        assert at_once == wider, (
+            f"Of two calls at the same time, each with a limit of {wider}, "
+            f"the {label} one started {at_once} jobs at once, not {wider}."
         )
 
 
@@ -79,6 +87,8 @@ async def test_results_stand_in_the_order_of_the_jobs(run, rng):
     """Results come in the order of the jobs, whichever ends first, and the list of jobs is left as it was."""
     pages = rng.randint(5, 8)
     delays = dict(enumerate([20, *rng.sample(range(1, 20), pages - 1)]))
+    for page, nothing in zip(rng.sample(range(pages), 3), (None, 0, ""), strict=True):
+        delays[page] = call(delays[page], nothing)
     trace = await run(crawl, pages=pages, limit=3, world=calls(fetch=delays))
     assert trace.result == [trace.given("fetch", page) for page in range(pages)]
     assert trace.noted("list changed") == [False]
@@ -320,6 +330,30 @@ async def test_a_newcomer_does_not_overtake(run, rng):
 
 
 @scenario
+async def early_leaver(kata, stage, *, count):
+    """Everybody sits, and one more waits; one leaves early, and stays in its block for a while."""
+    seats = kata.Seats(count)
+    dinner = stage.calls("dinner")
+
+    async def early():
+        # Whether the end of such a block raises is left open.
+        with contextlib.suppress(Exception):
+            async with seats:
+                await dinner("early")
+                seats.leave()
+                stage.note("has left")
+                await asyncio.sleep(5)
+
+    async def guest(name):
+        async with seats:
+            await dinner(name)
+
+    await asyncio.gather(early(), *(guest("other") for _ in range(count)))
+    stage.note("free", seats.free)
+    await asyncio.gather(*(guest("late") for _ in range(count + 1)))
+
+
+@scenario
 async def stranger(kata, stage, *, count):
     """Four times somebody leaves who holds no seat. Notes what came of it, and how many seats are free then."""
     seats = kata.Seats(count)
@@ -355,8 +389,21 @@ async def stranger(kata, stage, *, count):
 
 @result
 async def test_leaving_without_a_seat_raises(run, rng):
-    """`leave()` by someone who holds no seat, or none any more, raises ValueError and adds none, whoever else sits."""
+    """`leave()` gives one's seat back, once; by someone who holds none, whoever else sits, it raises ValueError."""
     count = rng.randint(2, 4)
+    times = {"early": 1.0, "other": 3.0, "late": 2.0}
+    trace = await run(early_leaver, count=count, world=calls(dinner=times))
+    assert trace.noted_at("has left"), "A guest that called `leave()` while it sat, inside its block, got an error."
+    sat = trace.starts("dinner")[count]
+    assert sat == 1.0, (
+        f"A guest that sat called `leave()` at 1 s; whoever waited for a seat then sat down at {sat} s, expected 1 s."
+    )
+    free, most = trace.noted("free")[0], trace.peak("dinner")
+    assert free == count, (
+        f"A guest called `leave()` inside its block. When all had gone, {free} of {count} seats were free: "
+        "one gives a seat back once, not again at the end of the block."
+    )
+    assert most == count, f"After a guest had left early, {most} sat at the same time in a room with {count} seats."
     trace = await run(stranger, count=count, world=calls(dinner={"first": 3.0, "last": 5.0, "late": 1.0}))
     for who, when, free in (
         ("a stranger", "while two guests sit", count - 2),

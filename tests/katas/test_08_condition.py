@@ -50,6 +50,13 @@ async def trade(kata, stage, *, plan, stock=None):
         await go_home(tasks)
 
 
+@scenario
+async def two_warehouses(kata, stage, *, here, there, more):
+    one, other = kata.Warehouse(here), kata.Warehouse(there)
+    await one.restock(more)
+    return [one.stock, other.stock]
+
+
 @result
 async def test_take_and_restock_change_the_stock(run, rng):
     """`take(n)` takes n pieces off the stock, `restock(n)` adds n; a new warehouse has as many as it was given."""
@@ -61,6 +68,8 @@ async def test_take_and_restock_change_the_stock(run, rng):
     assert trace.noted("stock") == [second + left, left, left + more]
     trace = await run(trade, plan=[("restock", more + left), ("take", left)])
     assert trace.noted("stock") == [more + left, more]
+    trace = await run(two_warehouses, here=first, there=second, more=more)
+    assert trace.result == [first + more, second]
 
 
 @timing
@@ -114,7 +123,8 @@ async def test_two_do_not_take_the_same_pieces(run, rng):
 async def test_nobody_waits_who_could_be_served(run, rng):
     """However orders and deliveries come: no piece is lost, and nobody waits who could be served."""
     small, middle = rng.randint(1, 4), rng.randint(5, 8)
-    plan = [("take", 99), ("take", middle), ("take", small), ("restock", small), ("take", small), ("take", middle)]
+    plan = [("take", 99), ("restock", 3), ("take", 4), ("restock", 1)]  # the last piece is not for the first in line
+    plan += [("take", middle), ("take", small), ("restock", small), ("take", small), ("take", middle)]
     plan += [("restock", 2 * middle), *((rng.choice(["take", "restock"]), rng.randint(1, 6)) for _ in range(12))]
     trace = await run(trade, plan=plan)
     stock = 0
@@ -315,8 +325,8 @@ async def rush(kata, stage, *, first, second, newcomer):
         for name in (first, second):
             tasks.append(asyncio.create_task(rank.wait(name)))
             await asyncio.sleep(1)
-        sent = [*await rank.send(1)]
         tasks.append(asyncio.create_task(rank.wait(newcomer)))
+        sent = [*await rank.send(1)]
         sent += await rank.send(1)
         await asyncio.sleep(1)
         stage.note("gone", [task.done() for task in tasks])

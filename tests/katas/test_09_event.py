@@ -93,6 +93,8 @@ async def test_results_stand_in_the_order_of_the_runners(run, rng):
     """Results come in the order of the runners, whoever comes in first; list and starter are left as they were."""
     runners = numbers(rng, rng.randint(4, 6))
     delays = dict(zip(runners, [20, *rng.sample(range(1, 20), len(runners) - 1)], strict=True))
+    for name, nothing in zip(rng.sample(runners, 3), (None, 0, ""), strict=True):
+        delays[name] = call(delays[name], nothing)
     trace = await run(race, runners=runners, start_at=1.0, world=calls(run=delays))
     assert trace.result == [trace.given("run", name) for name in runners]
     assert trace.noted("list changed") == [False]
@@ -212,6 +214,24 @@ async def crossing(kata, stage, *, green, red, run_at=0, watch=(), drivers=(), c
         await go_home([running, *others])
 
 
+@scenario
+async def crossroads(kata, stage, *, first, second):
+    """Two lights run; a driver waits at the second one, while the first one turns green."""
+    lights = [kata.TrafficLight(*first), kata.TrafficLight(*second)]
+    tasks = [asyncio.create_task(light.run()) for light in lights]
+
+    async def driver():
+        await asyncio.sleep(second[0] + 0.25)
+        await lights[1].drive()
+        stage.note("driver went")
+
+    tasks.append(asyncio.create_task(driver()))
+    try:
+        await asyncio.sleep(sum(second) + 1)
+    finally:
+        await go_home(tasks)
+
+
 def phases(rng):
     """Unequal seconds of green and red."""
     green, red = rng.sample(range(2, 9), 2)
@@ -261,6 +281,12 @@ async def test_drivers_go_on_green(run, rng):
         assert went == [goes], (
             f"{green} s green, {red} s red: a driver who comes at {comes} s goes at {goes} s, not at {went}."
         )
+    trace = await run(crossroads, first=[0.5, 1.0], second=[1.0, red + 1])
+    went = trace.noted_at("driver went")
+    assert went == [red + 2], (
+        f"Of two lights one turns green again at 1.5 s, the other at {red + 2} s; "
+        f"a driver who waited at the other one went at {went}."
+    )
 
 
 @result
@@ -309,7 +335,9 @@ async def second_run(kata, stage, *, green, red, comes_at, stop_at, pause, watch
 async def test_each_run_starts_green(run, rng):
     """Stopped on green or on red, a light starts green again, also for who still waits; all else begins anew."""
     green, red = phases(rng)
-    moments, colours = around_changes(green, red, 2)
+    # All through two rounds, for what an earlier run has left behind may come at any moment.
+    moments = [number / 8 + 1 / 16 for number in range(int(16 * (green + red)))]
+    colours = [moment % (green + red) < green for moment in moments]
     for stop_at in (green + red / 2, green / 2):
         pause = rng.randint(1, 3) / 8
         comes_at, goes = stop_at - 0.125, stop_at + pause

@@ -140,7 +140,8 @@ async def test_results_stand_in_the_order_of_the_items(run, rng):
     """Results come in the order of the items, whichever is consumed first; `items` stays open."""
     items = distinct(rng, rng.randint(5, 8))
     delays = dict(zip(items, [30, *rng.sample(range(1, 30), len(items) - 1)], strict=True))
-    delays[items[1]] = call(delays[items[1]], None)
+    for item, nothing in zip(rng.sample(items, 3), (None, 0, ""), strict=True):
+        delays[item] = call(delays[item], nothing)
     world = calls(read=reads(items), consume=delays)
     trace = await run(factory, many=len(items), size=2, workers=3, world=world)
     assert trace.result == [trace.given("consume", item) for item in items]

@@ -404,6 +404,25 @@ async def test_an_error_is_raised_in_the_thread(run, rng):
     trace = await run(errand, at=rng.sample(range(1, 9), 2), asks=asks, fails=True)
     assert trace.result == [["raised", "no", number, -number] for number in asks]
     assert trace.noted("in the loop's thread") == [True] * 2
+    word = f"word {rng.randrange(10**6)}"
+    trace = await run(error_and_then, word=word)
+    assert trace.result == word.upper()
+    assert trace.noted("raised") == [None]
+
+
+@scenario
+async def error_and_then(kata, stage, *, word):
+    """One thread, two calls: the first one fails."""
+    loop = asyncio.get_running_loop()
+
+    def work():
+        try:
+            kata.call_from_thread(loop, {}.__getitem__, word)
+        except KeyError:
+            stage.note("raised")
+        return kata.call_from_thread(loop, str.upper, word)
+
+    return await asyncio.to_thread(work)
 
 
 @scenario
