@@ -68,6 +68,7 @@ def grade(
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     preload = sorted({module for kata in katas for module in kata.preload})
     own = session or Session(sandbox, preload, limits, budget)
+    own.forget_use()
     if any(not submission.source(kata.name).problem for kata in katas):
         own.start()  # it loads while pytest is being imported here
     try:

@@ -83,6 +83,10 @@ class Session:
         """The kind of sandbox in use."""
         return self._sandbox.kind if self._sandbox is not None else self._kind
 
+    def forget_use(self) -> None:
+        """What runs of an earlier submission have used up does not count for the next one."""
+        self.used, self._time_outs = 0.0, 0
+
     def start(self) -> None:
         """Start the sandbox, so that it loads while the grader does other things."""
         if self._sandbox is None:

@@ -2,8 +2,12 @@
 
 import pytest
 
+from checker.course import installed_course
+from checker.grade import grade
 from checker.messages import Limits
+from checker.submission import Submission
 from checker.suite import calls, scenario
+from checker.world.session import DEFAULT_BUDGET, Session
 
 
 @scenario
@@ -310,3 +314,16 @@ def work(job):
     assert trace.error is None
     own = {part for path in __import__("sys").path for part in path.split("/")}
     assert [name for name in trace.result if name not in own] == []
+
+
+def test_what_one_submission_used_up_is_not_counted_against_the_next():
+    """Two may share a sandbox: the second is graded in full, whatever the first has left of the time for all runs."""
+    course = installed_course()
+    kata = course.find("01")
+    session = Session("auto", kata.preload)
+    session.used = DEFAULT_BUDGET
+    try:
+        grading = grade(course, Submission(kata.solution), [kata], session=session)
+    finally:
+        session.close()
+    assert [result.message for result in grading.results if result.verdict != "passed"] == []
