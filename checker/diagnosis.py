@@ -141,6 +141,11 @@ def diagnose(kata: Kata, results: list[Result], source: bytes) -> Mistake | None
     return read_mistake(folder / f"{max(names, key=lambda name: likeness.get(name, 0.0))}.py")
 
 
+def _opposite(one: str, other: str) -> bool:
+    """Whether these words are the same but for more where the other says less."""
+    return one.replace("saw more", "saw less") == other.replace("saw more", "saw less")
+
+
 def _likeness(one: bytes, other: bytes) -> float:
     """How alike two sources look, from 0 to 1, as words; nothing of them is parsed or run."""
     import difflib
@@ -156,8 +161,10 @@ def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> l
 
     A mistake may be meant if it explains exactly the failed tests; or some of them, and every word fits; or shares
     most of its failed tests.  Half of the words at least must fit in any case: a learner who has made another mistake
-    is told nothing rather than that.  Of several, those fit best that have the most fitting words, less what speaks
-    against them: other words, tests that ought to fail as well, and failures that they do not explain.
+    is told nothing rather than that.  So it is where one has seen more than expected and the other less.
+
+    Of several, those fit best that have the most fitting words, less what speaks against them: other words, tests
+    that ought to fail as well, and failures that they do not explain.
     """
 
     def rank(each: Fingerprint) -> float | None:
@@ -167,6 +174,9 @@ def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> l
         exact = both == always and not unexplained
         near = len(both) >= NEAR * len(always | unexplained)
         if not always or 2 * fits < len(both) or not (exact or near or fits == len(always)):
+            return None
+        others = {name for name in both if failed[name] not in each.always[name]}
+        if any(_opposite(failed[name], text) for name in others for text in each.always[name]):
             return None
         against = len(both) - fits + len(always - both) + len(unexplained)
         # In proportion: which of the tests fail only sometimes is known from few gradings.

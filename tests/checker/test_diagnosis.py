@@ -52,6 +52,16 @@ def test_most_of_many_failures_explained_goes_before_one_of_them():
     assert recognise({"a": "mixed up", "z": "late"}, {"big": big, "small": small}) == ["small"]
 
 
+def test_who_sees_less_has_not_made_the_mistake_that_shows_more():
+    """However well all else fits; but where a mistake shows now more and now less, either is it."""
+    more, less = words("At once: expected 5, saw 9."), words("At once: expected 5, saw 1.")
+    failed = {"a": "spoilt", "b": "spoilt", "c": less}
+    assert recognise(failed, {"more": Fingerprint({"a": ["spoilt"], "b": ["spoilt"], "c": [more]}, [])}) == []
+    assert recognise(failed, {"both": Fingerprint({"a": ["spoilt"], "b": ["spoilt"], "c": [less, more]}, [])}) == [
+        "both"
+    ]
+
+
 def test_words_count_for_more_than_a_test_that_fails_by_chance():
     """A mistake whose words all fit goes before one that explains one test more, in other words."""
     right = Fingerprint({name: ["false"] for name in "abcde"}, [])

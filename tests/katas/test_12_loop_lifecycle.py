@@ -389,6 +389,31 @@ def errands(kata, stage, *, keys):
     }
 
 
+@scenario
+def three_hosts(kata, stage):
+    """Two at the same time, of which one is stopped while the other is at work; and one after both."""
+    work = stage.calls("work")
+    seen = []
+
+    async def job(key):
+        seen.append(threading.get_ident())
+        return await work(key)
+
+    first, second = kata.LoopThread(), kata.LoopThread()
+    first.start()
+    second.start()
+    answers = [first.submit(job("first")).result()]
+    future = second.submit(job("second"))
+    first.stop()
+    answers.append("cancelled" if future.cancelled() else future.result())
+    second.stop()
+    third = kata.LoopThread()
+    third.start()
+    answers.append(third.submit(job("third")).result())
+    stop_and_rest(third)
+    return {"answers": answers, "threads": len(set(seen[:2]))}
+
+
 @result
 @points(2)
 async def test_what_is_submitted_runs_in_a_thread_of_the_loop(run, rng):
@@ -403,6 +428,11 @@ async def test_what_is_submitted_runs_in_a_thread_of_the_loop(run, rng):
     assert all(told["kinds"]), "`submit` must return a concurrent.futures.Future."
     assert told["at home"] == 0, f"{told['at home']} of 3 coroutines ran in the thread that submitted them, expected 0."
     assert told["places"] == 1, f"3 coroutines ran on {told['places']} loops, expected 1."
+    told = (await run(three_hosts, world=calls(work=rng.randint(1, 5)))).result
+    assert "cancelled" not in told["answers"], (
+        "One of two LoopThreads was stopped, and a future of the other cancelled."
+    )
+    assert told["threads"] == 2, f"Two LoopThreads ran their loops in {told['threads']} thread, expected 2."
 
 
 @timing

@@ -162,7 +162,8 @@ async def test_a_failure_takes_its_own_place(run, rng):
     urls = addresses(rng, 5)
     titles = names(rng, 5)
     world = site(urls, [5, 1, 2, 1, 3], titles)
-    for bad, cls in zip(rng.sample(range(1, 5), 2), (ValueError, ConnectionError), strict=True):
+    kinds = rng.sample([ValueError, ConnectionError, KeyError, RuntimeError, ZeroDivisionError], 3)
+    for bad, cls in zip(rng.sample(range(1, 5), 3), kinds, strict=True):
         world.scripts["fetch"][urls[bad]] = call(1.0, error=cls)
         titles[bad] = bad
     trace = await run(read, urls=urls, workers=2, world=world)
@@ -425,6 +426,16 @@ async def limited(kata, stage, *, patience, timeout):
 
 
 @scenario
+async def limited_twice(kata, stage, *, patience, timeout):
+    """The first job does not end in time, the second does."""
+    try:
+        await kata.stop_after(watchful(stage, 60), timeout)
+    except TimeoutError:
+        stage.note("time was up")
+    return await kata.stop_after(watchful(stage, patience), patience + timeout)
+
+
+@scenario
 async def limited_beside_others(kata, stage, *, patience, timeout):
     async with ticking(stage):
         return await kata.stop_after(watchful(stage, patience), timeout)
@@ -470,6 +481,10 @@ async def test_a_value_given_too_late_does_not_count(run, rng):
         raises=TimeoutError,
     )
     assert trace.outcomes("wind_down") == ["done"]
+    trace = await run(limited_twice, patience=2, timeout=rng.randint(1, 5), world=calls(wind_down=0.0, finish=0.5))
+    assert len(trace.noted("time was up")) == 1
+    assert len(trace.noted("told")) == 1, "After a job whose time was up, the next one was told to stop at once."
+    assert trace.result == trace.all_given("finish")[0]
 
 
 @cancellation

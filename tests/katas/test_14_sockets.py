@@ -157,6 +157,7 @@ def broken(rng):
         "in a header": [data[: rng.randint(20, head - 1)]],
         "before the blank line ends": [data[: head + 2]],
         "behind a header": [b"HTTP/1.1 200 OK\r\nAge: 3\r\n"],  # and it has no length to miss a body by
+        "behind the head": [data[: head + 4]],
         "in the body": [data[: head + 4 + rng.randint(1, len(body) - 1)]],
         "by a reset in the body": [data[: head + 6], 0.5, "reset"],
     }
@@ -304,6 +305,12 @@ async def test_pages_stand_in_the_order_of_their_targets(run, rng):
     assert trace.noted("threads for nothing") == [0]
 
 
+@scenario
+async def get_from_no_port(kata, stage):
+    with stage.server() as (host, port):
+        return await kata.fetch_many([(host, 70_000, "/"), (host, port, "/")], 2)
+
+
 @result
 async def test_a_failed_request_takes_its_own_place(run, rng):
     """A request that fails leaves its exception in its place, and the others go on."""
@@ -318,6 +325,10 @@ async def test_a_failed_request_takes_its_own_place(run, rng):
     assert pages[bad].is_a(ConnectionError), (
         f"In the place of the failed request stood {pages[bad]!r}, not a ConnectionError."
     )
+    trace = await run(get_from_no_port, world=calls(request=call(1.0, [reply(b"page")])))
+    failed, page = trace.result
+    assert isinstance(failed, Error), f"In the place of the target with port 70000 stood {failed!r}."
+    assert page == (200, b"page")
 
 
 @result

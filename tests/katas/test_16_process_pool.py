@@ -329,6 +329,8 @@ async def test_never_more_processes_than_workers(run, rng):
     told = await play(run, by_themselves, name="crunch", values=values, processes=workers)
     assert_others(assert_results(told["results"], values), told["here"], workers)
     assert told["as it was"], "The list of items was changed."
+    alone = await play(run, by_themselves, name="crunch", values=values[:1], processes=workers)
+    assert_others(assert_results(alone["results"], values[:1]), alone["here"], workers)
 
 
 @ordering
