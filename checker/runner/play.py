@@ -137,7 +137,12 @@ class Play:
         self._witness.own_loop = loop
         self._main = loop.create_task(self._async_answer(coroutine), name="main")
         self._stage.struck = self._main
-        loop.run_until_complete(self._main)
+        try:
+            loop.run_until_complete(self._main)
+        except asyncio.CancelledError:
+            if not self._ended:
+                raise
+            self._witness.complain("A cancellation of the calling task was left behind, to come after the answer.")
         if not self._witness.leaks:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())

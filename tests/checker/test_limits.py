@@ -316,6 +316,14 @@ def work(job):
     assert [name for name in trace.result if name not in own] == []
 
 
+def test_a_cancellation_that_comes_with_the_answer_is_named(play):
+    """Whoever cancels its caller and then answers has answered; it is told what it left behind."""
+    source = "import asyncio\nasync def work(job):\n    asyncio.current_task().cancel()\n    return 7\n"
+    trace = play(source, one)
+    assert (trace.ended, trace.result, trace.error) == ("finished", 7, None)
+    assert trace.complaints == ["A cancellation of the calling task was left behind, to come after the answer."]
+
+
 def test_what_one_submission_used_up_is_not_counted_against_the_next():
     """Two may share a sandbox: the second is graded in full, whatever the first has left of the time for all runs."""
     course = installed_course()

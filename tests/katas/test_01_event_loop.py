@@ -204,6 +204,9 @@ async def resolve_plain(kata, stage, *, number):
         "a number": number,
         "a list": [number],
         "None": None,
+        "zero": 0,
+        "an empty text": "",
+        "an empty list": [],
         "a generator": (generator := numbers()),
         "a generator function": numbers,
         "a coroutine function": coroutine_function,
@@ -219,7 +222,7 @@ async def test_ordinary_values_come_back_unchanged(run, rng):
     number = rng.randrange(10**6)
     trace = await run(resolve_plain, number=number, world=calls(answer=1.0))
     changed, left, answer = trace.result
-    assert not changed, f"{len(changed)} of 7 ordinary values did not come back unchanged: {', '.join(changed)}."
+    assert not changed, f"{len(changed)} of 10 ordinary values did not come back unchanged: {', '.join(changed)}."
     assert left == [number], f"A generator of one value came back with {len(left)}: somebody has used it."
     assert answer == trace.given("answer", "coroutine"), f"A coroutine's value came back as {answer!r}."
 

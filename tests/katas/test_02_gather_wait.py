@@ -359,6 +359,10 @@ async def test_the_first_to_finish_wins(run, rng):
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
     is_won_by(trace, winner)
     assert trace.noted("urls afterwards") == [urls]
+    for nothing in (None, 0, ""):
+        world[winner] = call(1.0, nothing)
+        trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
+        is_won_by(trace, winner)
     trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=call(2.0, None)))
     is_won_by(trace, urls[0])
 

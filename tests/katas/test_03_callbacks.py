@@ -138,11 +138,11 @@ async def test_a_visit_that_goes_well_is_reported_ok(run, rng):
 async def test_a_visit_that_fails_is_reported_as_an_error(run, rng):
     """A visit that fails is reported as "error", exactly once, and its error is raised."""
     (url,) = addresses(rng, 1)
-    failure = rng.choice([ValueError, OSError, KeyError])
-    world = calls(visit=call(rng.randint(1, 20) / 8, error=failure))
-    trace = await run(report_one, url=url, world=world, raises=failure)
-    assert trace.noted("report") == [[url, "error"]]
-    raises_own(trace, trace.given("visit", url))
+    for failure in (rng.choice([ValueError, OSError, KeyError]), TimeoutError):
+        world = calls(visit=call(rng.randint(1, 20) / 8, error=failure))
+        trace = await run(report_one, url=url, world=world, raises=failure)
+        assert trace.noted("report") == [[url, "error"]]
+        raises_own(trace, trace.given("visit", url))
 
 
 @timing

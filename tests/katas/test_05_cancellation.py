@@ -18,12 +18,12 @@ async def stop_one(kata, stage, *, after):
 @cancellation
 @points(2)
 async def test_it_waits_until_the_task_has_cleaned_up(run, rng):
-    """It returns True, and only when the task has ended, its own clean-up included."""
-    cleanup = rng.randint(2, 12) / 4
-    trace = await run(stop_one, after=1.0, world=calls(job=call(99.0, cleanup=cleanup)))
-    assert trace.result == [True, True]
-    assert trace.elapsed == 1.0 + cleanup
-    assert not trace.interrupted(), "The task's clean-up was cut off by a second cancellation."
+    """It returns True, and only when the task has ended, its own clean-up included, however long that takes."""
+    for cleanup in (rng.randint(2, 12) / 4, 600.0):
+        trace = await run(stop_one, after=1.0, world=calls(job=call(99.0, cleanup=cleanup)))
+        assert trace.result == [True, True]
+        assert trace.elapsed == 1.0 + cleanup
+        assert not trace.interrupted(), "The task's clean-up was cut off by a second cancellation."
 
 
 @cancellation
@@ -76,10 +76,11 @@ async def cancelled_while_waiting(kata, stage):
 @points(2)
 async def test_a_cancellation_of_the_caller_is_not_swallowed(sweep, rng):
     """Cancelled while it waits, it ends with CancelledError, once the task has cleaned up undisturbed."""
-    world = calls(job=call(99.0, cleanup=rng.randint(4, 9) / 4))
-    for trace in await sweep(cancelled_while_waiting, world=world):
-        assert not trace.interrupted(), "The task's clean-up was cut off by a second cancellation."
-        assert trace.noted("the task had ended") == [True]
+    for then in ("cancelled", "returns"):
+        world = calls(job=call(99.0, cleanup=rng.randint(4, 9) / 4, then=then))
+        for trace in await sweep(cancelled_while_waiting, world=world):
+            assert not trace.interrupted(), "The task's clean-up was cut off by a second cancellation."
+            assert trace.noted("the task had ended") == [True]
 
 
 @scenario
@@ -110,7 +111,7 @@ async def test_it_works_in_the_cleanup_of_a_cancelled_task(run, rng):
     assert told, "`cancel_and_wait` raised something in the cleanup of its caller, which nobody had cancelled again."
     assert told == [True]
     assert trace.noted_at("parent goes on") == [1.0 + cleanup]
-    assert trace.result is True
+    assert trace.result is True, f"Its caller should have ended in CancelledError; it returned {trace.result!r}."
 
 
 # --- use ---------------------------------------------------------------------------------------------
@@ -132,7 +133,8 @@ async def test_a_resource_is_acquired_used_and_released(run, rng):
     assert trace.starts("work") == [first]
     assert trace.starts("release") == [first + second]
     assert trace.elapsed == first + second + third
-    assert [trace.result] == trace.all_given("work")
+    [made] = trace.all_given("work")
+    assert trace.result == made
 
 
 @result
@@ -184,11 +186,13 @@ async def use_cancelled_twice(kata, stage, *, first, second):
 @points(2)
 async def test_a_second_cancel_does_not_interrupt_the_release(run, rng):
     """A second cancel that arrives while releasing does not cut the release off; CancelledError comes after it."""
-    release = rng.randint(4, 9) / 2
-    trace = await run(use_cancelled_twice, first=1.5, second=0.5, world=calls(acquire=1.0, work=99.0, release=release))
-    assert trace.outcomes("release") == ["done"]
-    assert trace.noted_at("over") == [1.5 + release]
-    assert trace.result is True
+    # The first cancel comes in the work; then in the release, which takes its time.
+    for work, first, begins, release in ((99.0, 1.5, 1.5, rng.randint(4, 9) / 2), (1.0, 2.5, 2.0, 300.0)):
+        world = calls(acquire=1.0, work=work, release=release)
+        trace = await run(use_cancelled_twice, first=first, second=0.5, world=world)
+        assert trace.outcomes("release") == ["done"]
+        assert trace.noted_at("over") == [begins + release]
+        assert trace.result is True, f"Cancelled twice, it must end in CancelledError; it returned {trace.result!r}."
 
 
 # --- shut_down ---------------------------------------------------------------------------------------
@@ -309,7 +313,16 @@ def run_jobs(kata, stage, *, names, interrupted):
 
     if interrupted:
         stage.interrupt()
-    return kata.run_until_interrupt({name: named(name) for name in names})
+    jobs = {name: named(name) for name in names}
+    results = kata.run_until_interrupt(jobs)
+    stage.note("jobs as they were", list(jobs) == names)
+    return results
+
+
+@scenario
+def run_jobs_twice(kata, stage, *, names):
+    job = stage.calls("job")
+    return [kata.run_until_interrupt({name: lambda name=name: job(name)}) for name in names]
 
 
 @timing
@@ -323,6 +336,9 @@ async def test_without_ctrl_c_all_jobs_run_at_the_same_time(run, rng):
     assert trace.elapsed == max(delays)
     assert trace.starts("job") == [0.0] * 4
     assert trace.result == {name: trace.given("job", name) for name in names}
+    assert trace.noted("jobs as they were") == [True]
+    trace = await run(run_jobs_twice, names=names[:2], world=calls(job=1.0))
+    assert trace.result == [{name: trace.given("job", name)} for name in names[:2]]
     trace = await run(run_jobs, names=[], interrupted=False)
     assert trace.result == {}
     assert trace.elapsed == 0.0

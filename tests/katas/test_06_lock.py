@@ -49,7 +49,7 @@ def ballots(rng):
 @points(2)
 async def test_all_voters_vote_at_the_same_time(run, rng):
     """`count_votes` takes as long as the slowest voter; without voters, no time."""
-    voters = rng.randint(3, 7)
+    voters = rng.randint(12, 16)
     delays = eighths(rng, voters)
     trace = await run(election, voters=voters, world=calls(vote=dict(enumerate(delays))))
     assert trace.peak("vote") == voters
@@ -64,10 +64,10 @@ async def test_all_voters_vote_at_the_same_time(run, rng):
 async def test_every_vote_counts(run, rng):
     """`count_votes` says in a plain dict how often each choice came, whichever votes come first."""
     votes = ballots(rng)
-    delays = eighths(rng, len(votes))
-    world = {number: call(delay, vote) for number, (delay, vote) in enumerate(zip(delays, votes, strict=True))}
-    trace = await run(election, voters=len(votes), world=calls(vote=world))
-    assert trace.result == dict(Counter(votes))
+    for delays in (eighths(rng, len(votes)), [1.0] * len(votes)):
+        world = {number: call(delay, vote) for number, (delay, vote) in enumerate(zip(delays, votes, strict=True))}
+        trace = await run(election, voters=len(votes), world=calls(vote=world))
+        assert trace.result == dict(Counter(votes))
     (kind,) = trace.noted("class of the tally")
     assert kind == "dict", f"`count_votes` should return a plain dict; it returned a {kind}."
     assert trace.noted("voters as they were") == [True]
@@ -164,6 +164,7 @@ async def test_a_deposit_returns_the_new_balance(run, rng):
     written = [span.args[1:] for span in trace.calls("write")]
     wanted = [(opening + first,), (opening + first + second,)]
     assert written == wanted, f"Written to the store: expected {wanted}, saw {written}."
+    assert trace.count("read") == 2
 
 
 @result
@@ -356,7 +357,7 @@ async def test_the_lock_may_be_held_by_somebody_else(run, rng):
 @points(2)
 async def test_nobody_who_comes_later_gets_in_between(run, rng):
     """All jobs of `in_turn` are in the lock's queue before anybody who comes later."""
-    jobs = rng.randint(2, 4)
+    jobs = rng.randint(8, 10)
     delays = {"holder": 2.0, "behind": 1.0, **dict(enumerate(eighths(rng, jobs)))}
     trace = await run(company, jobs=jobs, behind="behind", world=calls(turn=delays))
     assert trace.order("turn") == ["holder", *range(jobs), "behind"]

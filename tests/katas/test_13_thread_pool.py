@@ -162,8 +162,8 @@ async def test_a_failure_takes_its_own_place(run, rng):
     urls = addresses(rng, 5)
     titles = names(rng, 5)
     world = site(urls, [5, 1, 2, 1, 3], titles)
-    kinds = rng.sample([ValueError, ConnectionError, KeyError, RuntimeError, ZeroDivisionError], 3)
-    for bad, cls in zip(rng.sample(range(1, 5), 3), kinds, strict=True):
+    kinds = (ValueError, KeyError, ZeroDivisionError)
+    for bad, cls in zip(sorted(rng.sample(range(1, 5), 3)), kinds, strict=True):
         world.scripts["fetch"][urls[bad]] = call(1.0, error=cls)
         titles[bad] = bad
     trace = await run(read, urls=urls, workers=2, world=world)
