@@ -1,5 +1,5 @@
-"""You look at the clock again and again, 0.17 seconds apart, so a visit ends only at the look that
-comes after its time.
+"""You look at the clock again and again instead of sleeping once, so a visit ends only at the look
+that comes after its time.
 
 Hint: Wait once for the whole time; the loop wakes you at the right moment:
 https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep
