@@ -49,6 +49,7 @@ async def test_a_visit_waits_its_delay_without_blocking_the_loop(run, rng):
 async def test_visits_started_together_take_as_long_as_the_longest(run, rng):
     """Visits started together take as long as the longest of them, not their sum."""
     chosen = sites(rng, 4)
+    chosen.append((chosen[0][0], chosen[1][1]))  # the same site again
     trace = await run(visits, sites=chosen)
     assert trace.elapsed == max(delay for _, delay in chosen)
     assert trace.noted_at("visited") == sorted(delay for _, delay in chosen)
@@ -174,8 +175,10 @@ async def resolve_each(kata, stage, *, kinds):
 async def test_every_kind_of_awaitable_is_awaited(run, rng):
     """A coroutine, a Task, a Future and any object with `__await__` give what awaiting them gives."""
     kinds = rng.sample(["coroutine", "task", "future", "object"], 4)
-    trace = await run(resolve_each, kinds=kinds, world=calls(answer=rng.randint(1, 9)))
+    seconds = rng.randint(1, 9)
+    trace = await run(resolve_each, kinds=kinds, world=calls(answer=seconds))
     assert trace.result == [trace.given("answer", kind) for kind in kinds]
+    assert trace.elapsed == len(kinds) * seconds
 
 
 @result
@@ -197,6 +200,9 @@ async def resolve_plain(kata, stage, *, number):
     def numbers():
         yield number
 
+    async def async_numbers():
+        yield number
+
     async def coroutine_function():
         return number
 
@@ -207,6 +213,8 @@ async def resolve_plain(kata, stage, *, number):
         "zero": 0,
         "an empty text": "",
         "an empty list": [],
+        "an exception": LookupError(number),
+        "an async generator": async_numbers(),
         "a generator": (generator := numbers()),
         "a generator function": numbers,
         "a coroutine function": coroutine_function,
@@ -222,7 +230,7 @@ async def test_ordinary_values_come_back_unchanged(run, rng):
     number = rng.randrange(10**6)
     trace = await run(resolve_plain, number=number, world=calls(answer=1.0))
     changed, left, answer = trace.result
-    assert not changed, f"{len(changed)} of 10 ordinary values did not come back unchanged: {', '.join(changed)}."
+    assert not changed, f"{len(changed)} of 12 ordinary values did not come back unchanged: {', '.join(changed)}."
     assert left == [number], f"A generator of one value came back with {len(left)}: somebody has used it."
     assert answer == trace.given("answer", "coroutine"), f"A coroutine's value came back as {answer!r}."
 
@@ -241,7 +249,7 @@ async def resolve_nested(kata, stage):
 
     box, done = Box(), asyncio.get_running_loop().create_future()
     done.set_result("the future's")
-    same = [await kata.resolve(give(thing)) is thing for thing in (box, done)]
+    same = [await kata.resolve(give(thing)) is thing for thing in (box, done, None, 0, LookupError("a value"))]
     return [*same, await kata.resolve(box)]
 
 
@@ -249,7 +257,9 @@ async def resolve_nested(kata, stage):
 async def test_the_result_is_not_awaited_again(run, rng):
     """Awaiting happens once: a result that could itself be awaited is handed on as it is."""
     trace = await run(resolve_nested, world=calls(answer=1.0))
-    assert trace.result == [True, True, trace.given("answer", "box")]
+    *same, opened = trace.result
+    assert same == [True] * 5, f"{same.count(False)} of 5 results of a coroutine did not come back as they were."
+    assert opened == trace.given("answer", "box")
     assert len(trace.noted("opened")) == 1, "The result was awaited as well."
 
 

@@ -72,6 +72,11 @@ async def test_all_visits_overlap(run, rng):
     assert trace.elapsed == 0.0
 
 
+@scenario
+async def two_calls(kata, stage, *, function, parts):
+    return [await getattr(kata, function)(stage.calls("visit"), part) for part in parts]
+
+
 @result
 @points(2)
 async def test_results_stand_in_the_order_of_the_urls(run, rng):
@@ -84,6 +89,11 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
     trace = await run(visits, function="visit_all", urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
+    # A second call knows nothing of the first.
+    parts = urls[:2], urls[2:]
+    for function in ("visit_all", "visit_settled", "visit_or_abandon"):
+        trace = await run(two_calls, function=function, parts=parts, world=calls(visit=1.0))
+        assert trace.result == [[trace.given("visit", url) for url in part] for part in parts]
 
 
 @result
@@ -280,6 +290,9 @@ async def test_without_a_failure_all_results_are_there(run, rng):
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
     assert trace.elapsed == max(delays)
+    odd = calls(visit=dict(zip(urls[:3], [call(1.0, None), call(2.0, 0), 3.0], strict=True)))
+    trace = await run(visits, function="visit_or_abandon", urls=urls[:3], world=odd)
+    assert trace.result == [trace.given("visit", url) for url in urls[:3]]
     trace = await run(visits, function="visit_or_abandon", urls=[], world=world)
     assert trace.result == []
     assert trace.elapsed == 0.0
@@ -412,9 +425,14 @@ async def test_a_loser_that_fails_in_its_cleanup_changes_nothing(run, rng):
     winner = rng.choice(urls[1:])
     losers = [url for url in urls if url != winner]
     world = {url: slow_to_end(rng) for url in losers} | {winner: 1.0}
-    world[rng.choice(losers)] = slow_to_end(rng, then="raises", error=OSError)
+    failing, returning = rng.sample(losers, 2)
+    world[failing] = slow_to_end(rng, then="raises", error=OSError)
+    world[returning] = slow_to_end(rng, then="returns")
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
     is_won_by(trace, winner)
+    world[winner] = call(1.0, error=LookupError)
+    trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world), raises=LookupError)
+    rises(trace, trace.given("visit", winner))
 
 
 @cancellation
@@ -436,7 +454,8 @@ async def test_the_deadline_parts_the_urls(run, rng):
     urls = addresses(rng, 4)
     in_time = rng.sample(urls, 2)
     delays = {url: rng.randint(1, 15) / 8 if url in in_time else rng.randint(17, 40) / 8 for url in urls}
-    world = calls(visit=delays | {in_time[0]: call(delays[in_time[0]], None)})
+    odd = {url: call(delays[url], value) for url, value in zip(in_time, (None, 0), strict=True)}
+    world = calls(visit=delays | odd)
     trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=world)
     found = {url: trace.given("visit", url) for url in urls if url in in_time}
     assert trace.result == (found, [url for url in urls if url not in in_time])
@@ -483,6 +502,8 @@ async def test_a_failure_before_the_deadline_is_a_result(run, rng):
     world = {one: call(1.0, error=ValueError), other: call(0.5, error=TimeoutError), good: 1.5, late: 4.0}
     trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=calls(visit=world))
     assert trace.result == ({url: trace.given("visit", url) for url in (one, good, other)}, [late])
+    trace = await run(visits, function="split_at", urls=urls, deadline=9.0, world=calls(visit=world))
+    assert trace.result == ({url: trace.given("visit", url) for url in urls}, [])
 
 
 @cancellation

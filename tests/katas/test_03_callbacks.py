@@ -285,14 +285,31 @@ async def test_each_report_has_its_own_url_and_outcome(run, rng):
     assert trace.noted("report") == told(trace)
 
 
+@scenario
+async def both_twice(kata, stage, *, parts):
+    """Two calls of `launch`, and two of `report_each`; gives the results of each."""
+    launched = []
+    for part in parts:
+        tasks = kata.launch(stage.calls("visit"), part)
+        launched.append([await task for task in tasks.values()])
+    return [launched, [await kata.report_each(stage.calls("again"), part, stage.callback("report")) for part in parts]]
+
+
 @result
 async def test_results_stand_in_the_order_of_the_urls(run, rng):
     """`report_each` returns the results in the order of the urls, whichever visit ends first."""
     urls = addresses(rng, rng.randint(4, 6))
     delays = sorted(eighths(rng, len(urls)), reverse=True)
-    trace = await run(report_all, urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
+    world = dict(zip(urls, delays, strict=True))
+    world |= {urls[1]: call(delays[1], None), urls[2]: call(delays[2], 0)}  # results, too
+    trace = await run(report_all, urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
+    # A second call knows nothing of the first.
+    parts = urls[:2], urls[2:]
+    trace = await run(both_twice, parts=parts, world=calls(visit=1.0, again=1.0))
+    for label, found in zip(("visit", "again"), trace.result, strict=True):
+        assert found == [[trace.given(label, url) for url in part] for part in parts]
 
 
 @result
@@ -359,7 +376,8 @@ async def test_a_failing_report_changes_nothing(run, rng):
         bad_reporter, function="visit_and_report", visited=urls[0], world=world, raises=LookupError, **loud
     )
     raises_own(trace, trace.given("visit", urls[0]))
-    trace = await run(bad_reporter, function="report_each", visited=urls, world=calls(visit=delays), **loud)
+    world = calls(visit=delays | {urls[3]: call(delays[urls[3]], error=LookupError)})
+    trace = await run(bad_reporter, function="report_each", visited=urls, world=world, **loud)
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("report") == told(trace)
 
