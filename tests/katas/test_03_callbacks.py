@@ -308,8 +308,9 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
     # A second call knows nothing of the first.
     parts = urls[:2], urls[2:]
     trace = await run(both_twice, parts=parts, world=calls(visit=1.0, again=1.0))
-    for label, found in zip(("visit", "again"), trace.result, strict=True):
-        assert found == [[trace.given(label, url) for url in part] for part in parts]
+    assert trace.result == [
+        [[trace.given(label, url) for url in part] for part in parts] for label in ("visit", "again")
+    ]
 
 
 @result
