@@ -72,11 +72,6 @@ async def test_all_visits_overlap(run, rng):
     assert trace.elapsed == 0.0
 
 
-@scenario
-async def two_calls(kata, stage, *, function, parts):
-    return [await getattr(kata, function)(stage.calls("visit"), part) for part in parts]
-
-
 @result
 @points(2)
 async def test_results_stand_in_the_order_of_the_urls(run, rng):
@@ -89,25 +84,33 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
     trace = await run(visits, function="visit_all", urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
-    # A second call knows nothing of the first.
-    parts = urls[:2], urls[2:]
-    for function in ("visit_all", "visit_settled", "visit_or_abandon"):
-        trace = await run(two_calls, function=function, parts=parts, world=calls(visit=1.0))
-        assert trace.result == [[trace.given("visit", url) for url in part] for part in parts]
+
+
+@scenario
+async def two_calls(kata, stage, *, function, parts):
+    return [await getattr(kata, function)(stage.calls("visit"), part) for part in parts]
+
+
+def brought_by_both(trace, function, url):
+    """What the two visits of this url brought, in the order in which they were begun."""
+    brought = [span.value for span in trace.calls("visit") if span.key == url]
+    assert len(brought) == 2, f"`{function}` visited {len(brought)} times a url that was given 2 times."
+    return brought
 
 
 @result
 async def test_a_url_that_stands_twice_is_visited_twice(run, rng):
-    """A url that stands in the list twice is visited twice, and each visit's result has a place of its own."""
+    """A url that stands in a list twice is visited twice, each with a result of its own; so is one in two lists."""
     twice, once = addresses(rng, 2)
     world = calls(visit={twice: 2.0, once: rng.choice([1.0, 3.0])})
     for function in ("visit_all", "visit_settled", "visit_or_abandon"):
         trace = await run(visits, function=function, urls=[twice, once, twice], world=world)
-        brought = [span.value for span in trace.calls("visit") if span.key == twice]
-        assert len(brought) == 2, f"`{function}` visited {len(brought)} times a url that stands in its list 2 times."
-        first, second = brought
+        first, second = brought_by_both(trace, function, twice)
         alone = trace.given("visit", once)
         assert trace.result in ([first, alone, second], [second, alone, first])
+        trace = await run(two_calls, function=function, parts=[[twice], [once, twice]], world=world)
+        first, second = brought_by_both(trace, function, twice)
+        assert trace.result == [[first], [trace.given("visit", once), second]]
 
 
 @result

@@ -133,8 +133,8 @@ async def test_a_resource_is_acquired_used_and_released(run, rng):
     assert trace.starts("work") == [first]
     assert trace.starts("release") == [first + second]
     assert trace.elapsed == first + second + third
-    [made] = trace.all_given("work")
-    assert trace.result == made
+    made = trace.all_given("work")
+    assert made == [trace.result], f"`work` gave {made}; what was returned is {trace.result!r}."
 
 
 @result

@@ -397,19 +397,6 @@ async def test_the_thread_gets_the_result(run, rng):
     assert trace.noted("in the loop's thread") == [True] * 3
 
 
-@result
-async def test_an_error_is_raised_in_the_thread(run, rng):
-    """An error of the callback is raised in the calling thread, of the same type and with the same arguments."""
-    asks = rng.sample(range(1000), 2)
-    trace = await run(errand, at=rng.sample(range(1, 9), 2), asks=asks, fails=True)
-    assert trace.result == [["raised", "no", number, -number] for number in asks]
-    assert trace.noted("in the loop's thread") == [True] * 2
-    word = f"word {rng.randrange(10**6)}"
-    trace = await run(error_and_then, word=word)
-    assert trace.result == word.upper()
-    assert trace.noted("raised") == [None]
-
-
 @scenario
 async def error_and_then(kata, stage, *, word):
     """One thread, two calls: the first one fails."""
@@ -423,6 +410,19 @@ async def error_and_then(kata, stage, *, word):
         return kata.call_from_thread(loop, str.upper, word)
 
     return await asyncio.to_thread(work)
+
+
+@result
+async def test_an_error_is_raised_in_the_thread(run, rng):
+    """An error of the callback is raised in the calling thread, of the same type and with the same arguments."""
+    asks = rng.sample(range(1000), 2)
+    trace = await run(errand, at=rng.sample(range(1, 9), 2), asks=asks, fails=True)
+    assert trace.result == [["raised", "no", number, -number] for number in asks]
+    assert trace.noted("in the loop's thread") == [True] * 2
+    word = f"word {rng.randrange(10**6)}"
+    trace = await run(error_and_then, word=word)
+    assert trace.result == word.upper()
+    assert trace.noted("raised") == [None]
 
 
 @scenario

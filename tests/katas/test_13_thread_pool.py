@@ -484,6 +484,7 @@ async def test_a_value_given_too_late_does_not_count(run, rng):
     trace = await run(limited_twice, patience=2, timeout=rng.randint(1, 5), world=calls(wind_down=0.0, finish=0.5))
     assert len(trace.noted("time was up")) == 1
     assert len(trace.noted("told")) == 1, "After a job whose time was up, the next one was told to stop at once."
+    assert trace.outcomes("finish") == ["done"]
     assert trace.result == trace.all_given("finish")[0]
 
 
