@@ -6,8 +6,10 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker import messages
@@ -16,6 +18,8 @@ from checker.submission import Sources
 from checker.world.session import DEFAULT_BUDGET, Session
 
 if TYPE_CHECKING:
+    import pytest
+
     from checker.suite.grader import Grader, Result
 
 BACKSTOP = 600
@@ -81,51 +85,74 @@ def grade(
 
 
 def _run_suites(course: Course, submission: Sources, katas: Sequence[Kata], session: Session, seed: int) -> Grader:
-    os.environ.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    import pytest
+    if sys.flags.optimize:
+        raise SuiteBroken(
+            "Python leaves out `assert`, by which suites judge: unset PYTHONOPTIMIZE, or start it without -O."
+        )
+    with _undisturbed():
+        import pytest
 
-    from checker.suite import plugin
-    from checker.suite.grader import Grader
+        from checker.suite import plugin
+        from checker.suite.grader import Grader
 
-    grader = Grader(course, submission, session, seed)
-    bridge = _Bridge(grader)
-    suites = [str(kata.suite) for kata in katas if kata.suite.exists()]
-    options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
-    options += ["-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:pastebin", "-p", "no:debugging"]
-    # These two look for garbage at the end, 25 ms each, and what they would find is not the submission's.
-    options += ["-p", "no:unraisableexception", "-p", "no:threadexception"]
-    options += ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "--capture=no"]
-    options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
-    if threading.current_thread() is not threading.main_thread():
-        options.append("--timeout-method=thread")  # signals are for the main thread alone
-    options += ["-c", os.devnull, "--rootdir", str(course.root / "tests" / "katas")]
-    options += ["--import-mode=importlib", f"--timeout={BACKSTOP}"]
-    if suites:
-        status = pytest.main([*options, *suites], plugins=[plugin, bridge])
-        if status == pytest.ExitCode.INTERRUPTED and not bridge.broken:
-            raise KeyboardInterrupt
-        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or bridge.broken:
-            raise SuiteBroken(bridge.broken or f"The suites could not be run (pytest ended with {int(status)}).")
-    return grader
+        grader = Grader(course, submission, session, seed)
+        suites = [kata.suite for kata in katas if kata.suite.exists()]
+        bridge = _Bridge(grader, suites)
+        options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:faulthandler"]
+        options += ["-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest", "-p", "no:pastebin"]
+        # The latter two look for garbage at the end, 25 ms each, and what they would find is not the submission's.
+        options += ["-p", "no:debugging", "-p", "no:unraisableexception", "-p", "no:threadexception"]
+        options += ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "--capture=no"]
+        options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+        if threading.current_thread() is not threading.main_thread():
+            options.append("--timeout-method=thread")  # signals are for the main thread alone
+        folder = str(course.root / "tests" / "katas")
+        # Without the last one, every folder above the course would be searched, and its conftest.py executed.
+        options += ["-c", os.devnull, "--rootdir", folder, "--confcutdir", folder, "--noconftest"]
+        options += ["--import-mode=importlib", f"--timeout={BACKSTOP}"]
+        if suites:
+            status = pytest.main(options, plugins=[plugin, bridge])
+            if status == pytest.ExitCode.INTERRUPTED and not bridge.broken:
+                raise KeyboardInterrupt
+            if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or bridge.broken:
+                raise SuiteBroken(bridge.broken or f"The suites could not be run (pytest ended with {int(status)}).")
+        return grader
+
+
+@contextmanager
+def _undisturbed() -> Generator[None]:
+    """Let pytest hear of nothing that stands in the environment: `PYTEST_ADDOPTS=-x` would leave tests out."""
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+            del os.environ[name]
+        os.environ.update(kept)
 
 
 class _Bridge:
-    """Hands the grader to the plugin, and hears of suites that cannot be collected."""
+    """Hands grader and suites to pytest, and hears of suites that cannot be collected."""
 
-    def __init__(self, grader: Grader) -> None:
+    def __init__(self, grader: Grader, suites: Sequence[Path]) -> None:
         self._grader = grader
+        self._suites = suites
         self.broken = ""
 
-    def pytest_configure(self, config: object) -> None:
+    def pytest_configure(self, config: pytest.Config) -> None:
         from checker.suite.plugin import GRADER
 
-        config.stash[GRADER] = self._grader  # type: ignore[attr-defined]
+        config.stash[GRADER] = self._grader
+        # By their names, in their folder: in a whole path pytest would take `[` and `::` for parts of a test's name.
+        config.invocation_params = config.InvocationParams(args=(), plugins=None, dir=config.rootpath)
+        config.args = [suite.name for suite in self._suites]
         # Nobody reads pytest's own account of a failure, for which it would parse the suite again: 25 ms each.
-        config.option.tbstyle = "value"  # type: ignore[attr-defined]
+        config.option.tbstyle = "value"
 
-    def pytest_collectreport(self, report: object) -> None:
-        if report.failed:  # type: ignore[attr-defined]
-            self.broken = f"The suite {report.nodeid} cannot be collected: {report.longrepr}"  # type: ignore[attr-defined]
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken = f"The suite {report.nodeid} cannot be collected: {report.longrepr}"
 
 
 def python_version() -> str:
