@@ -248,6 +248,7 @@ class Gone(msgspec.Struct, tag="gone", array_like=True):
         limit: of so much that is allowed.
         clean: whether nothing is left of it; otherwise the sandbox is of no use any more.
         cpu: processor seconds that its first process has used; 0 where that lives on.
+        fault: why that process was never fit for a run; empty if it was. Nothing of a submission has been run then.
     """
 
     code: int
@@ -257,6 +258,7 @@ class Gone(msgspec.Struct, tag="gone", array_like=True):
     limit: int = 0
     clean: bool = True
     cpu: float = 0.0
+    fault: str = ""
 
 
 FromZygote = Up | Gone

@@ -161,7 +161,7 @@ def graded(order: Order) -> list[Outcome]:
     )
     if order.screen is None:
         return [report.outcome(grading, kata, report.kata_json(grading, kata)) for kata in katas]
-    reference = Session(order.sandbox, sorted({module for each in katas for module in each.preload}))
+    reference = Session(order.sandbox, sorted({module for each in katas for module in each.preload}), order.limits)
     outcomes = []
     try:
         for kata in katas:

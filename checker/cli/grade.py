@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from checker.batch.pool import Pool
     from checker.course import Course
     from checker.intake import Handed, Intake
+    from checker.messages import Limits
     from checker.rows import Assignment, Batch
 
 DEFAULT_FORMATS = ("csv", "json")
@@ -79,13 +80,14 @@ def grade(
     chosen = _formats(formats)
     course = common.course()
     assignment = _assignment(settings, course)
-    kind = _sandbox(sandbox)
+    run_limits, budget = common.limits(**limits)
+    kind = _sandbox(sandbox, run_limits)
     intake = _taken_in(submissions, course, layout)
     katas = _katas(words, assignment, intake, course)
     handed = _with_roster(intake, roster)
     try:
         book = _open(out, fresh=fresh)
-        plan = _plan(course, katas, handed, book, seed, kind, limits)
+        plan = _plan(course, katas, handed, book, seed, kind, run_limits, budget)
         pool = _pool(dask, jobs, plan)
         try:
             _run(plan, book, pool)
@@ -127,13 +129,13 @@ def _assignment(path: Path | None, course: Course) -> Assignment:
         return common.stop(str(error), common.USAGE)
 
 
-def _sandbox(kind: str) -> str:
+def _sandbox(kind: str, limits: Limits) -> str:
     """The kind of sandbox that every submission is played in: decided once, and never none unless asked for."""
     from checker.sandbox import Unavailable
     from checker.world.session import GraderFault, Session
 
     common.check_sandbox(kind)
-    session = Session(kind)
+    session = Session(kind, limits=limits)
     try:
         found = session.probe()
     except (Unavailable, GraderFault) as error:
@@ -203,13 +205,13 @@ def _plan(
     book: Gradebook,
     seed: int | None,
     kind: str,
-    limits: dict[str, Any],
+    limits: Limits,
+    budget: float,
 ) -> Plan:
     from checker.batch.driver import Plan, choose_seed
 
     book.enrol(each.learner for each in handed)
-    run_limits, budget = common.limits(**limits)
-    return Plan(course, katas, handed, choose_seed(book, seed), kind, run_limits, budget)
+    return Plan(course, katas, handed, choose_seed(book, seed), kind, limits, budget)
 
 
 def _pool(dask: str | None, jobs: int | None, plan: Plan) -> Pool:

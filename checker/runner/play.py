@@ -35,6 +35,9 @@ PATIENCE = 0.5
 
 _HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2)
 
+STACK = 8 << 20
+"""Bytes of stack for a thread, as nearly all machines have it. With much more, few threads fit into memory."""
+
 START = 1000.0
 """What the loop's clock shows at the start of a run: not 0, so that a delay given as a moment shows."""
 
@@ -53,7 +56,7 @@ class PipeOnlooker:
 
 
 class Play:
-    """One run, from the order to the last message."""
+    """One run, from the order to the last message: `prepare`, then `run`."""
 
     def __init__(
         self, order: messages.Play, channel: socket.socket, onlooker: Onlooker | None, folder: str | None = None
@@ -78,7 +81,6 @@ class Play:
         Returns whether nothing is left of the run that another one in this process could notice.
         """
         try:
-            self._prepare()
             self._perform()
         except CannotPlay as refusal:
             self._refuse(refusal)
@@ -91,7 +93,12 @@ class Play:
 
     # --- before ------------------------------------------------------------------------------------
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make this process ready for a run: limits, signals, clocks; nothing of the submission is loaded yet.
+
+        Raises:
+            ValueError, OSError, MemoryError: this machine does not allow it.
+        """
         limits = self._order.limits
         signal.signal(signal.SIGXCPU, lambda *_: self._stop("cpu"))
         signal.signal(signal.SIGALRM, self._alarm)
@@ -104,9 +111,9 @@ class Play:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limits.files, limits.files))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
         # One byte: the kernel passes a dump on to the machine's crash reporter also where none at all is allowed.
-        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes, limits.processes))
+        _limit(resource.RLIMIT_CORE, 1)
+        _limit(resource.RLIMIT_NPROC, limits.processes)
+        _limit(resource.RLIMIT_STACK, STACK)
         signal.setitimer(signal.ITIMER_REAL, limits.wall)
         sys.stdout = io.TextIOWrapper(io.FileIO(1, "wb", closefd=False), write_through=True, errors="backslashreplace")
         sys.stderr = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), write_through=True, errors="backslashreplace")
@@ -264,6 +271,14 @@ class Play:
             self._link.send(self._witness.told(final=False))
         finally:
             _leave(0)
+
+
+def _limit(what: int, most: int) -> None:
+    """Allow this process so much of something, or less where it may not have as much."""
+    allowed = resource.getrlimit(what)[1]
+    if allowed != resource.RLIM_INFINITY:
+        most = min(most, allowed)
+    resource.setrlimit(what, (most, most))
 
 
 def _signals() -> list[Any]:

@@ -11,6 +11,9 @@ from typing import Any
 
 from checker import messages
 
+READY = b"."
+"""What a run's process says when it is ready for its first run, and after each that has left nothing behind."""
+
 
 @dataclass
 class Run:
@@ -31,6 +34,8 @@ class Run:
     """Down here a run that cannot see /proc asks for its child processes."""
     limits: messages.Limits
     """As the kernel is to apply them."""
+    fault: str = ""
+    """Why the process is not fit for a run, which is the machine's doing; empty where it is."""
     played: int = 0
 
     def fits(self, order: messages.Play) -> bool:

@@ -13,7 +13,7 @@ import time
 from checker import messages
 from checker.runner import observer
 from checker.runner.loopback import Loopback
-from checker.runner.run import Run, receive, send_signal
+from checker.runner.run import READY, Run, receive, send_signal
 from checker.runner.warden import Excess, Warden
 
 _REAL_STEP = 0.002
@@ -81,7 +81,7 @@ class Watch:
                 if exited in ready:
                     return NOTHING
                 if run.encore.fileno() in ready:
-                    return None if run.encore.recv(1) and self._is_single() else NOTHING
+                    return None if run.encore.recv(1) == READY and self._is_single() else NOTHING
                 if time.monotonic() >= self._warden.due and (excess := self._look()):
                     return excess
                 if self._control.fileno() in ready:

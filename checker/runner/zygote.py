@@ -12,12 +12,14 @@ import gc
 import importlib
 import os
 import re
+import resource
 import select
 import signal
 import socket
 import struct
 import sys
 import tempfile
+import threading
 import time
 from typing import Any
 
@@ -27,7 +29,7 @@ from checker import messages
 from checker.runner import confine, encode, observer, surroundings, sweep
 from checker.runner import play as playing
 from checker.runner.loopback import Loopback
-from checker.runner.run import Run, receive, send_signal
+from checker.runner.run import READY, Run, receive, send_signal
 from checker.runner.warden import Excess, Warden
 from checker.runner.watch import NOTHING, Watch
 
@@ -40,6 +42,8 @@ IDLE = 0.25
 """Real seconds for which a process waits for another run; it is not watched while it waits."""
 HANDOVER = 1.0
 """Real seconds in which a process that has played must take its next order."""
+MAKING_READY = 20.0
+"""Real seconds in which a new process must be fit for its first run."""
 
 
 class Zygote:
@@ -89,6 +93,8 @@ class Zygote:
             run = self._begin(order, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
+        if run.fault:
+            return msgspec.structs.replace(self._finish(run, None), fault=run.fault)
         run.played += 1
         warden = Warden(order.limits, self._plan.swept, counted=self._plan.counted)
         over = Watch(run, self._control, warden, self._loopback, alone=self._alone).wait()
@@ -130,6 +136,8 @@ class Zygote:
                 self._confinement.enter(network=order.network, semaphores=order.importable)
                 order = msgspec.structs.replace(order, limits=limits)
                 _perform(order, descriptors, playing.PipeOnlooker(ask, answers), folder, theirs)
+            except Exception as error:  # of the submission's, none comes as far as this
+                theirs.send(f"{type(error).__name__}: {error}".encode()[:500])
             finally:
                 os._exit(70)
         os.close(ask)
@@ -138,10 +146,11 @@ class Zygote:
         # A run may do anything with its own ends, so nothing here waits for it.
         os.set_blocking(asked, False)
         os.set_blocking(answer, False)
-        ours.settimeout(HANDOVER)
         if relative is not None:
             relative.close()
-        return Run(order, pid, ours, asked, answer, folder, family, limits)
+        run = Run(order, pid, ours, asked, answer, folder, family, limits, _fault(ours))
+        ours.settimeout(HANDOVER)
+        return run
 
     def _preload_freezegun(self) -> None:
         if surroundings.preload_freezegun():
@@ -209,6 +218,7 @@ def _perform(
     encore: socket.socket,
 ) -> None:
     """The life of a run's process: one run after the other, as long as none leaves anything behind."""
+    first = True
     while order is not None:
         channel, output = descriptors
         os.dup2(output, 1)
@@ -216,13 +226,30 @@ def _perform(
         os.close(output)
         gc.enable()
         play = playing.Play(order, socket.socket(fileno=channel), onlooker, folder)
+        play.prepare()
+        if first:
+            encore.sendall(READY)
+            first = False
         if not play.run():
             os._exit(0)
         play.forget(order.kata)
         del play
-        encore.sendall(b".")
+        encore.sendall(READY)
         order, descriptors = receive(encore)
     os._exit(0)
+
+
+def _fault(encore: socket.socket) -> str:
+    """Wait for a new process to be ready for its first run; why it is not, empty if it is."""
+    encore.settimeout(MAKING_READY)
+    try:
+        said = encore.recv(1)  # not more: a quick one may already have said that its first run is over
+        if said == READY:
+            return ""
+        said += encore.recv(500) if said else b""
+    except OSError:
+        return f"it was not ready after {MAKING_READY:.0f} s"
+    return said.decode(errors="replace") or "it ended before it was ready"
 
 
 def _asked_for_children(relative: socket.socket) -> list[int]:
@@ -239,6 +266,7 @@ def main() -> None:
     alone = os.getpid() == 1
     zygote = None
     try:
+        _take_no_heritage()
         # Python keeps a handler of its own for Ctrl-C, which a run could call upon here.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if alone:
@@ -262,6 +290,17 @@ def main() -> None:
         if zygote is not None:
             zygote.end()
     os._exit(0)
+
+
+def _take_no_heritage() -> None:
+    """Undo what the grader may have been started with and hands down: runs are the same wherever they are played."""
+    os.umask(0o022)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # these two Python ignores itself
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    if resource.getrlimit(resource.RLIMIT_STACK)[0] != playing.STACK:
+        threading.stack_size(playing.STACK)  # the C library's own idea of it was made when this process began
 
 
 def _harden() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from checker.runner import sweep
+from checker.runner import observer, sweep
 from checker.runner.confine import Plan
 
 BOOT = """\
@@ -140,7 +140,18 @@ class SpareUser:
 
 def spare_user() -> SpareUser | None:
     """A spare user where the grader is root; an ordinary user can become nobody else."""
-    return SpareUser() if os.getuid() == 0 else None
+    return SpareUser() if is_root() else None
+
+
+def is_root() -> bool:
+    """Whether this process may become any user; root without that right, as in some containers, is an ordinary one."""
+    status = observer.read("/proc/self/status").partition(b"\nCapEff:")[2].split()
+    held = int(status[0], 16) if status else 0
+    return os.getuid() == 0 and all(held >> right & 1 for right in _RIGHTS_OF_ROOT)
+
+
+_RIGHTS_OF_ROOT = (0, 5, 6, 7)
+"""CAP_CHOWN, CAP_KILL, CAP_SETGID and CAP_SETUID of linux/capability.h."""
 
 
 def box(kind: str, uid: int = 0) -> tuple[str, str, str]:
@@ -151,9 +162,10 @@ def box(kind: str, uid: int = 0) -> tuple[str, str, str]:
     folder = tempfile.mkdtemp(prefix=f"kata-{kind}-", dir=place)
     Path(folder).chmod(0o711)  # the spare user passes through it
     harness, temp = Path(folder, "harness"), Path(folder, "tmp")
-    harness.mkdir(mode=0o755)
+    for each, mode in ((harness, 0o755), (temp, 0o700)):
+        each.mkdir()
+        each.chmod(mode)  # whatever the grader's own mask is
     (harness / "checker").symlink_to(PACKAGE)
-    temp.mkdir(mode=0o700)
     if uid:
         os.chown(temp, uid, uid)
     return folder, str(harness), str(temp)
@@ -174,8 +186,15 @@ def _remove(folder: str) -> None:
 
 
 def site_packages() -> list[str]:
-    """The folders that hold the installed packages the runner needs."""
-    return list(dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]))
+    """The folders that hold installed packages, in the order in which they are looked through.
+
+    More than one where packages of the system, of the machine and of the user stand beside each other. Other folders
+    from which this process imports are left out: there may lie anything, the course's solutions too.
+    """
+    named = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    searched = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    found = dict.fromkeys(str(Path(path).resolve()) for path in [*searched, *named])
+    return [path for path in found if Path(path).is_dir()]
 
 
 def interpreter(

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from checker import messages
 from checker.runner import bpf, confine
-from checker.sandbox import KINDS, Sandbox, Unavailable, launch
+from checker.sandbox import KINDS, Sandbox, Unavailable, inherited, launch
+from checker.sandbox.base import is_root
 
 PATIENCE = 30.0
 """Real seconds that a sandbox may take to start."""
@@ -43,6 +44,7 @@ def examine() -> list[Finding]:
     return [
         _python(),
         _user(),
+        _limits(),
         _bubblewrap(starts["bwrap"]),
         _namespaces(),
         _landlock(starts["landlock"]),
@@ -55,7 +57,7 @@ def _try(kind: str) -> str:
     """Start a sandbox of a kind; why it does not start, empty if it does."""
     try:
         box = launch(kind)
-    except Unavailable as error:
+    except (Unavailable, OSError) as error:
         return str(error)
     try:
         return "" if _is_up(box) else f"It did not start{box.failure()}."
@@ -81,9 +83,19 @@ def _python() -> Finding:
 
 
 def _user() -> Finding:
-    if os.getuid() == 0:
+    if is_root():
         return Finding("user", True, "You are root: submissions run as a spare user that owns nothing.")
+    if os.getuid() == 0:
+        return Finding("user", True, "You are root without its rights: submissions run as you, shut in.")
     return Finding("user", True, "You are an ordinary user: submissions run as you, shut in.")
+
+
+def _limits() -> Finding:
+    try:
+        inherited.check(messages.Limits())
+    except Unavailable as error:
+        return Finding("limits", False, str(error))
+    return Finding("limits", True, "A run may have all that it may need.")
 
 
 def _bubblewrap(refusal: str) -> Finding:
@@ -99,7 +111,7 @@ def _bubblewrap(refusal: str) -> Finding:
 
 
 def _namespaces() -> Finding:
-    if os.getuid() == 0:
+    if is_root():
         return Finding("namespaces", True, "Root needs no user namespaces.")
     advice = _namespace_advice()
     return Finding("namespaces", not advice, "Users may not make namespaces." if advice else "Not forbidden.", advice)

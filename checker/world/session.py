@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from checker import messages, sandbox
+from checker.sandbox import inherited
 from checker.trace import Trace
 from checker.values import Malformed, printable
 from checker.world.channel import Channel, Silence
@@ -71,6 +72,8 @@ class Session:
         self._budget = budget
         self._sandbox: sandbox.Sandbox | None = None
         self._up = False
+        self._proven = False
+        """Whether a run has been played in the sandbox that there is now."""
         self.used = 0.0
         self.alone = False
         """Whether every run gets a process in which nothing has run before."""
@@ -90,8 +93,9 @@ class Session:
     def start(self) -> None:
         """Start the sandbox, so that it loads while the grader does other things."""
         if self._sandbox is None:
+            inherited.check(self._limits)
             self._sandbox = sandbox.launch(self._kind, self._preload)
-            self._up = False
+            self._up = self._proven = False
 
     def probe(self) -> str:
         """Start the sandbox and wait until it is up; returns its kind.
@@ -177,6 +181,11 @@ class Session:
         finally:
             ours.close()
             os.close(output)
+        if gone is not None and gone.fault:
+            raise GraderFault(f"A process for a run could not be made ready here: {gone.fault}.")
+        if gone is None and not self._proven and not ledger.loaded:
+            raise GraderFault("The sandbox broke before it had ever played a run; try again.")
+        self._proven = True
         _judge_ending(ledger, gone, silent, limits)
         self._time_outs += ledger.trace.ended == "timed out"
         return ledger.trace
