@@ -7,12 +7,16 @@ Imports stand inside the commands: `kata --help` and `kata list` should start at
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
+import os
+import signal
+import sys
 
 import click
 
 from checker import __version__
-from checker.cli import check, doctor, grade, learn, prove, watch
+from checker.cli import check, common, doctor, grade, learn, prove, watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -44,4 +48,24 @@ def main() -> None:
     """Run the command line; faults of usage and of the grader end in one sentence, never a traceback."""
     # All that is loaded would be searched for garbage once more on the way out, 50 ms for nothing.
     atexit.register(gc.freeze)
-    app(prog_name="kata")
+    # A parent that ignores its children hands that down; then nobody's end could be waited for.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed: nobody is to be told
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
+    try:
+        app(prog_name="kata")
+    except Exception as error:
+        common.fail(error)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Say it if what was said could not be written, which Python would find out too late."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:  # whoever read has read enough
+            common.stop(f"The report cannot be written: {error.strerror}.", common.FAULT)

@@ -77,7 +77,7 @@ def guarded(work: Any) -> Any:
     except Unavailable as error:
         stop(str(error), USAGE)
     except (SuiteBroken, GraderFault, OSError) as error:
-        stop(f"The grader itself failed: {error}", FAULT)
+        fail(error)
     except KeyboardInterrupt:
         stop("Stopped.", INTERRUPTED)
 
@@ -94,6 +94,24 @@ def console() -> Any:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=False)
+
+
+def fail(error: Exception) -> NoReturn:
+    """End with a sentence on what went wrong on this side; all of it is shown where `KATA_DEBUG` is set."""
+    import os
+    import traceback
+
+    if os.environ.get("KATA_DEBUG"):
+        traceback.print_exception(error)
+    try:
+        Path.cwd()
+    except OSError:
+        stop("The folder that you are in is gone; change to one that is there.", USAGE)
+    if isinstance(error, OSError | RuntimeError):  # the project's own faults are RuntimeErrors, made to be read
+        stop(f"The grader itself failed: {error}", FAULT)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(last.filename).name}, line {last.lineno}"
+    stop(f"The grader itself failed: {type(error).__name__}: {error} ({where}; KATA_DEBUG=1 shows more)", FAULT)
 
 
 def stop(text: str, status: int) -> NoReturn:
