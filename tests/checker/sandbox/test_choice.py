@@ -1,12 +1,15 @@
 """Which sandbox is taken where some are missing or refused, and what older kernels' ones hold."""
 
 import shutil
+import sys
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from checker import sandbox
 from checker.messages import Limits
-from checker.sandbox import landlock, seccomp
+from checker.sandbox import base, landlock, seccomp
 from checker.suite import scenario
 from checker.world.session import GraderFault, Session
 
@@ -52,6 +55,20 @@ def test_a_refused_sandbox_is_replaced_and_remembered(monkeypatch, fresh_choice,
     assert (tmp_path / "asked").read_text() == "asked\n"
     with pytest.raises(GraderFault, match="doctor"):
         Session("bwrap").probe()
+
+
+def test_packages_are_shown_wherever_they_are_installed(monkeypatch, tmp_path):
+    """The user's own and the system's beside the machine's; but no folder in which other things may lie too."""
+    folders = [
+        tmp_path / name for name in ("user/site-packages", "system/dist-packages", "project", "gone/site-packages")
+    ]
+    for folder in folders[:3]:
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", ["", *map(str, folders), *sys.path])
+    found = base.site_packages()
+    assert found[:2] == [str(folder.resolve()) for folder in folders[:2]]
+    assert not set(map(str, folders[2:])) & set(found)
+    assert str(Path(msgspec.__file__).resolve().parents[1]) in found
 
 
 @pytest.mark.parametrize("version", [1, 3, 4, 5])
