@@ -103,7 +103,11 @@ def _run_suites(course: Course, submission: Sources, katas: Sequence[Kata], sess
         # The latter two look for garbage at the end, 25 ms each, and what they would find is not the submission's.
         options += ["-p", "no:debugging", "-p", "no:unraisableexception", "-p", "no:threadexception"]
         options += ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "--capture=no"]
-        options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+        options += ["-o", "asyncio_mode=auto"]
+        # One loop for all of them: no test leaves anything on it, since all that is played is played elsewhere.
+        options += [
+            word for what in ("test", "fixture") for word in ("-o", f"asyncio_default_{what}_loop_scope=session")
+        ]
         if threading.current_thread() is not threading.main_thread():
             options.append("--timeout-method=thread")  # signals are for the main thread alone
         folder = str(course.root / "tests" / "katas")

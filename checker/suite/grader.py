@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from checker.course import Course, Kata
@@ -103,29 +104,32 @@ class Grader:
 
     # --- playing ---------------------------------------------------------------------------------------
 
-    def play(self, result: Result, request: Request) -> Trace:
+    def play(self, result: Result, request: Request, strike: int | None = None) -> Trace:
         """Play one scenario for a test and return its trace, whatever came of it.
+
+        Args:
+            strike: the suspension point at which the submission is cancelled; None: it is left alone.
 
         Raises:
             GraderFault: for whatever goes wrong on this side; a submission is not to blame for it.
         """
         try:
-            return self._play(result, request)
+            return self._play(result, request, strike)
         except (GraderFault, OSError):
             raise
         except Exception as error:
             raise GraderFault(f"{type(error).__name__}: {error}") from error
 
-    def _play(self, result: Result, request: Request) -> Trace:
+    def _play(self, result: Result, request: Request, strike: int | None) -> Trace:
         kata = self.course.find(result.kata)
         source = self.source(kata.name)
         performance = Performance(
             kata=kata.name,
             source=source.data,
             signatures=kata.signatures,
-            scenario=ship(request.scenario, request.data),
+            scenario=request.shipped,
             wall_clock=request.wall_clock,
-            strike=request.strike,
+            strike=strike,
             importable=kata.importable,
             network=kata.network,
         )
@@ -162,7 +166,11 @@ class Request:
     hygiene: bool = True
     allow: Sequence[str] = ()
     wall_clock: float = WALL_CLOCK
-    strike: int | None = None
+
+    @cached_property
+    def shipped(self) -> bytes:
+        """The scenario and its data as bytes, made once for all runs."""
+        return ship(self.scenario, self.data)
 
 
 def judge(trace: Trace, request: Request) -> None:

@@ -229,9 +229,9 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
         # Where child processes are at work, time goes on in steps that are no points; a target may end on the way.
         counted = not kata.importable and not names_target(scenario)
         returns, uncalled = keywords.pop("returns", None), keywords.pop("uncalled", ())
+        wanted = _request(scenario, keywords)
         for point in range(1, MAX_POINTS_SWEPT + 1):
-            wanted = _request(scenario, {**keywords, "strike": point})
-            trace = _grader(request.config).play(request.node.stash[RESULT], wanted)
+            trace = _grader(request.config).play(request.node.stash[RESULT], wanted, point)
             explain.current = trace
             if counted:
                 _judge_count(trace, point)
@@ -251,9 +251,7 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
 
 def _request(scenario: Callable[..., Any], keywords: dict[str, Any]) -> Request:
     own = {
-        name: keywords.pop(name)
-        for name in ("world", "raises", "hygiene", "allow", "wall_clock", "strike")
-        if name in keywords
+        name: keywords.pop(name) for name in ("world", "raises", "hygiene", "allow", "wall_clock") if name in keywords
     }
     own.setdefault("world", World())
     own.setdefault("wall_clock", WALL_CLOCK)
