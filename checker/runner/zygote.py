@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Generator
 from typing import Any
 
 import msgspec
@@ -133,11 +134,10 @@ class Zygote:
                 self._loopback.close()
                 if relative is not None:
                     observer.asked = lambda: _asked_for_children(relative)
-                self._confinement.enter(network=order.network, semaphores=order.importable)
+                with _telling_faults(theirs):
+                    self._confinement.enter(network=order.network, semaphores=order.importable)
                 order = msgspec.structs.replace(order, limits=limits)
                 _perform(order, descriptors, playing.PipeOnlooker(ask, answers), folder, theirs)
-            except Exception as error:  # of the submission's, none comes as far as this
-                theirs.send(f"{type(error).__name__}: {error}".encode()[:500])
             finally:
                 os._exit(70)
         os.close(ask)
@@ -226,10 +226,13 @@ def _perform(
         os.close(output)
         gc.enable()
         play = playing.Play(order, socket.socket(fileno=channel), onlooker, folder)
-        play.prepare()
         if first:
+            with _telling_faults(encore):
+                play.prepare()
             encore.sendall(READY)
             first = False
+        else:
+            play.prepare()
         if not play.run():
             os._exit(0)
         play.forget(order.kata)
@@ -237,6 +240,16 @@ def _perform(
         encore.sendall(READY)
         order, descriptors = receive(encore)
     os._exit(0)
+
+
+@contextlib.contextmanager
+def _telling_faults(encore: socket.socket) -> Generator[None]:
+    """In a new process: tell the zygote why it cannot be made ready."""
+    try:
+        yield
+    except Exception as error:
+        encore.send(f"{type(error).__name__}: {error}".encode()[:500])
+        raise
 
 
 def _fault(encore: socket.socket) -> str:
