@@ -29,10 +29,8 @@ class Call:
         self.interrupts = False
 
     def deliver(self, value: Any, failed: bool) -> None:
-        """Hand the end to whoever waits for it, in whatever thread."""
-        if self.on_end is not None:
-            self.on_end(value, failed)
-        elif self.gate is not None:
+        """Hand the end to whoever waits for it, in whatever thread; on its loop, if it has one."""
+        if self.gate is not None:
             self.value = (value, failed)
             self.gate.release()
         elif self.loop is not None and self.loop is not running_loop():
@@ -41,6 +39,9 @@ class Call:
             self._settle(value, failed)
 
     def _settle(self, value: Any, failed: bool) -> None:
+        if self.on_end is not None:
+            self.on_end(value, failed)
+            return
         if self.future is None or self.future.done():
             return
         if failed:

@@ -83,7 +83,7 @@ def _response_class(link: Link, body: Call) -> type[ClientResponse]:
                     content.feed_data(str(value).encode())
                     content.feed_eof()
 
-            body.on_end = end
+            body.loop, body.on_end = loop, end
 
         def _let_go(self) -> None:
             """The response is given back before its body was there: the request is broken off."""
