@@ -91,7 +91,8 @@ class Clock:
 
     Args:
         source: who owns the time.
-        start: seconds that the clock shows at first; not 0, so that a delay passed off as a moment shows.
+        start: seconds that the clock shows at first; not 0, so that a delay passed off as a moment shows. As an
+            attribute, what it showed when the run began.
         onlooker: who tells when a crowd is asleep; None: a crowd waits for real.
         turns: loop turns without progress after which `TimeSource.spinning` is called.
     """
@@ -125,6 +126,12 @@ class Clock:
         ]
         self._max_turns = turns
         self._turns = 0
+
+    def restart(self) -> None:
+        """Count from now on, as if the run began here; the clock itself goes on."""
+        self.start = self.now
+        if self.moved_hook is not None:
+            self.moved_hook()
 
     # --- for the loop -------------------------------------------------------------------------
 

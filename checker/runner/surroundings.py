@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Callable
 from typing import Any
 
 from checker import messages
@@ -70,11 +71,11 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
     context.__enter__()
     _current = clock, context
 
-    def elapsed() -> float:
-        return clock.now - clock.start
+    def now() -> float:
+        return wall_clock + (clock.now - clock.start)
 
-    for name, base in (("monotonic", clock.start), ("perf_counter", clock.start), ("time", wall_clock)):
-        _patch_time(name, base, elapsed)
+    for name, read in (("monotonic", lambda: clock.now), ("perf_counter", lambda: clock.now), ("time", now)):
+        _patch_time(name, read)
     for name in _TOLD:
         _patch_told(name)
     threading._time = queue.time = time.monotonic  # type: ignore[attr-defined]
@@ -90,12 +91,12 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
         threading.Thread.start = _watched_start(clock)  # type: ignore[method-assign]
         threading.Thread._bootstrap_inner = _told_end  # type: ignore[attr-defined]
     if _freezer is not None:
-        _follow(clock, wall_clock, elapsed)
+        _follow(clock, now)
 
 
-def _patch_time(name: str, base: float, elapsed: Any) -> None:
-    _put(name, lambda: base + elapsed())
-    _put(f"{name}_ns", lambda: round((base + elapsed()) * 1_000_000_000))
+def _patch_time(name: str, read: Callable[[], float]) -> None:
+    _put(name, read)
+    _put(f"{name}_ns", lambda: round(read() * 1_000_000_000))
 
 
 def _patch_told(name: str) -> None:
@@ -109,12 +110,12 @@ def _put(name: str, function: Any) -> None:
     setattr(time, name, function)
 
 
-def _follow(clock: Clock, wall_clock: float, elapsed: Any) -> None:
+def _follow(clock: Clock, now: Callable[[], float]) -> None:
     """Tick freezegun along with the clock."""
     epoch = datetime.datetime(1970, 1, 1)
 
     def follow() -> None:
-        _freezer.factory.move_to(epoch + datetime.timedelta(seconds=wall_clock + elapsed()))
+        _freezer.factory.move_to(epoch + datetime.timedelta(seconds=now()))
 
     follow()
     clock.moved_hook = follow

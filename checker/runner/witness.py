@@ -42,6 +42,10 @@ class Witness:
         sys.unraisablehook = self._unraisable
         threading.excepthook = self._thread_died
 
+    def forget(self) -> None:
+        """Leave out what has come to its end: it was no part of the run."""
+        self._tasks = [record for record in self._tasks if record[3] is None]
+
     def complain(self, text: str) -> None:
         """Note a breach of hygiene, once, as a sentence."""
         if text not in self._complaints and len(self._complaints) < 50:

@@ -31,7 +31,7 @@ from checker.values import (
 from checker.world.script import TOKEN, Outcome, World
 
 START = 1000.0
-"""What the runner's clock shows when a run begins; its messages count from there, a trace from 0."""
+"""What the runner's clock shows at first; a trace counts from the moment in which the submission was loaded."""
 MAX_WAITS = 20_000
 MAX_CALLS = 5_000
 MAX_NOTES = 20_000
@@ -41,6 +41,12 @@ MAX_COLUMN = 1000
 """Of a line, at which an error is said to be."""
 SPOKE_ON = "it went on after its answer"
 """One reason for whatever follows an answer: which forged word comes first is chance."""
+
+
+_BEFORE_IT_IS_LOADED = (
+    messages.Loaded | messages.Wait | messages.Blocked | messages.Refused | messages.Stopped | messages.Told
+)
+"""What a run may say while it imports the submission."""
 
 
 class OpenCall:
@@ -69,7 +75,7 @@ class Ledger:
         self._allowance = Allowance()
         self._world = world
         self._rng = rng
-        self._now = START
+        self._now = self._start_time = START
         self._open: dict[int, OpenCall] = {}
         self._ended: dict[int | None, Span] = {}
         self._seen: set[int] = set()
@@ -96,9 +102,11 @@ class Ledger:
         """
         if self.closed:
             raise Malformed(SPOKE_ON)
+        if not self.loaded and not isinstance(message, _BEFORE_IT_IS_LOADED):
+            raise Malformed("it spoke of calls and answers before it was loaded")
         match message:
             case messages.Loaded():
-                self.loaded = True
+                self._loaded()
             case messages.Wait():
                 return self._wait(message.until)
             case messages.Start():
@@ -108,7 +116,7 @@ class Ledger:
             case messages.Dropped():
                 self._end(self._known(message.call), "dropped", None)
             case messages.Blocked():
-                since = min(max(message.since, START), self._now)
+                since = min(max(message.since, self._start_time), self._now)
                 self.trace.blocked.append(Blocked(self._seconds(since), self._seconds(), message.line))
             case messages.Note():
                 self._note(message)
@@ -128,6 +136,15 @@ class Ledger:
                 self._told(message)
         return None
 
+    def _loaded(self) -> None:
+        """Time counts from here on, and nothing that came before: what a file does while it is imported is its own."""
+        if self.loaded:
+            raise Malformed("it was loaded twice")
+        self.loaded = True
+        self._start_time = self._now
+        self.trace.waits.clear()
+        self.trace.blocked.clear()
+
     def _struck(self) -> None:
         # Each suspension point but the last has been a wait for the world.
         if self._strike is None or self.trace.struck_at is not None or self.trace.passed < self._strike - 1:
@@ -135,7 +152,7 @@ class Ledger:
         self.trace.struck_at = self._seconds()
 
     def _seconds(self, moment: float | None = None, what: str = "") -> Seconds:
-        return Seconds((self._now if moment is None else moment) - START, what)
+        return Seconds((self._now if moment is None else moment) - self._start_time, what)
 
     # --- calls -----------------------------------------------------------------------------------------
 
@@ -339,7 +356,7 @@ class Ledger:
         """A moment that the runner tells of, held within the run."""
         if not math.isfinite(moment):
             raise Malformed("a moment that is no finite number")
-        return Seconds(min(max(moment, 0.0), self._now - START))
+        return Seconds(min(max(moment, 0.0), self._now - self._start_time))
 
     def _note(self, message: messages.Note) -> None:
         if len(self.trace.notes) >= MAX_NOTES:

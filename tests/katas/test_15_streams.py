@@ -46,12 +46,15 @@ def pieces(rng, data, count):
 def connections(port):
     """How many sockets of this process are connected to that port."""
     found = 0
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(None)  # any other would be given to each of them
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             sock = socket.socket(fileno=int(name))
             with contextlib.suppress(OSError):
                 found += sock.family == socket.AF_INET and sock.getpeername()[1] == port
             sock.detach()
+    socket.setdefaulttimeout(before)
     return found
 
 

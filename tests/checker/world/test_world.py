@@ -14,7 +14,10 @@ from checker.world.world import MAX_WAITS, START, Ledger
 
 
 def ledger(world=None, seed=1):
-    return Ledger(world or calls(), random.Random(seed))
+    """The world of a run that has just been loaded."""
+    book = Ledger(world or calls(), random.Random(seed))
+    book.answer(messages.Loaded())
+    return book
 
 
 def wait(book, until=None):
@@ -55,6 +58,28 @@ def test_time_only_goes_forward(moments):
         if isinstance(answer, messages.Now):
             seen.append(answer.time)
     assert seen == sorted(seen)
+
+
+def test_time_counts_from_the_end_of_the_import():
+    """What a file waits for, and holds up, while it is imported is no part of the run."""
+    book = Ledger(calls(fetch=2.0), random.Random(1))
+    wait(book, 3.0)
+    book.answer(messages.Blocked(START + 1.0))
+    book.answer(messages.Loaded())
+    book.answer(messages.Start(0, "fetch"))
+    assert wait(book).time == START + 5.0
+    book.answer(messages.Returned(None))
+    assert book.trace.calls("fetch")[0].end == book.trace.elapsed == 2.0
+    assert (book.trace.waits, book.trace.blocked) == ([2.0], [])
+
+
+def test_the_import_ends_once_and_before_all_else():
+    """Else a run could choose the moment from which its time counts."""
+    with pytest.raises(Malformed, match="twice"):
+        ledger().answer(messages.Loaded())
+    for early in (messages.Start(0, "fetch"), messages.Note("x", 1), messages.Returned(None), messages.Strike()):
+        with pytest.raises(Malformed, match="before it was loaded"):
+            Ledger(calls(fetch=1.0), random.Random(1)).answer(early)
 
 
 def test_nothing_to_wait_for_is_a_deadlock():
@@ -212,6 +237,7 @@ def test_a_cancellation_that_nobody_asked_for_is_malformed():
     with pytest.raises(Malformed, match="nobody asked for"):
         ledger().answer(messages.Strike())
     struck = Ledger(calls(), random.Random(1), strike=2)
+    struck.answer(messages.Loaded())
     with pytest.raises(Malformed, match="nobody asked for"):
         struck.answer(messages.Strike())
     struck = Ledger(calls(), random.Random(1), strike=2)
@@ -220,7 +246,7 @@ def test_a_cancellation_that_nobody_asked_for_is_malformed():
     struck.answer(messages.Wait(START + 1.0))
     struck.answer(messages.Strike())
     struck.answer(messages.Wait(START + 2.0))
-    assert (struck.trace.struck_at, struck.trace.passed) == (1.0, 1)
+    assert (struck.trace.struck_at, struck.trace.passed) == (0.5, 1)
     with pytest.raises(Malformed, match="nobody asked for"):
         struck.answer(messages.Strike())
 
