@@ -21,7 +21,8 @@ from checker.runner import observer, sweep
 from checker.runner.confine import Plan
 
 BOOT = """\
-import os, sys
+import gc, os, sys
+gc.disable()  # until all is loaded: nothing of that is garbage
 uid, paths = int(sys.argv[1]), sys.argv[2].split(os.pathsep)
 del sys.argv[1:3]
 if uid:
