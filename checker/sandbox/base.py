@@ -14,11 +14,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from checker.runner import observer, sweep
 from checker.runner.confine import Plan
+from checker.values import printable
 
 BOOT = """\
 import gc, os, sys
@@ -63,6 +65,7 @@ class Sandbox:
         control: the grader's end of the control socket.
         user: the spare user that it runs as, if there is one.
         folder: a folder of the machine's that is only this sandbox's, to be removed at the end.
+        complaints: a file in memory with what was written on standard error.
     """
 
     def __init__(
@@ -72,12 +75,14 @@ class Sandbox:
         control: socket.socket,
         user: SpareUser | None = None,
         folder: str | None = None,
+        complaints: int | None = None,
     ) -> None:
         self.kind = kind
         self.process = process
         self.control = control
         self._user = user
         self._folder = folder
+        self._complaints = complaints
 
     def close(self) -> None:
         """End everything in the sandbox; does no harm twice."""
@@ -100,13 +105,54 @@ class Sandbox:
         if self._folder is not None:
             _remove(self._folder)
             self._folder = None
+        if self._complaints is not None:
+            os.close(self._complaints)
+            self._complaints = None
 
     def failure(self) -> str:
         """Why it did not come up, as far as can be told, to be put behind a sentence's last word."""
         with suppress(subprocess.TimeoutExpired):
             code = self.process.wait(timeout=1.0)
-            return f" (exit status {code})" if code >= 0 else f" (signal {-code})"
+            said = "" if self._complaints is None else os.pread(self._complaints, 1 << 16, 0).decode(errors="replace")
+            lines = [line for line in said.split("\n") if line.strip()]
+            last = f": {printable(lines[-1].strip()[:200])}" if lines else ""
+            return f" (exit status {code}{last})" if code >= 0 else f" (signal {-code}{last})"
         return ""
+
+
+def start(
+    kind: str,
+    command: Sequence[str],
+    control: tuple[socket.socket, socket.socket],
+    *,
+    descriptors: Sequence[int] = (),
+    user: SpareUser | None = None,
+    box: Box | None = None,
+) -> Sandbox:
+    """Start a sandbox's first process.
+
+    Args:
+        kind: `bwrap`, `landlock` or `none`.
+        control: the grader's end of the control socket and the zygote's, which is closed here.
+        descriptors: open ones for it, beside its end of the control socket.
+        user: the spare user that it is going to be.
+        box: where it works; None: it has a file system of its own, and is given its environment there.
+    """
+    ours, theirs = control
+    environment = {} if box is None else {**ENVIRONMENT, "HOME": box.temp, "TMPDIR": box.temp}
+    complaints = None if os.environ.get("KATA_DEBUG") else os.memfd_create("complaints")
+    with theirs:
+        process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno(), *descriptors],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            env=environment,
+            cwd=box.temp if box is not None else None,
+            start_new_session=True,
+        )
+    return Sandbox(kind, process, ours, user, box.folder if box is not None else None, complaints)
 
 
 class SpareUser:
@@ -155,8 +201,18 @@ _RIGHTS_OF_ROOT = (0, 5, 6, 7)
 """CAP_CHOWN, CAP_KILL, CAP_SETGID and CAP_SETUID of linux/capability.h."""
 
 
-def box(kind: str, uid: int = 0) -> tuple[str, str, str]:
-    """A folder for one sandbox: itself, in it one that shows this package alone, and one for temporary files."""
+class Box(NamedTuple):
+    """A folder of the machine's for one sandbox, and two in it."""
+
+    folder: str
+    harness: str
+    """Shows this package alone."""
+    temp: str
+    """For temporary files."""
+
+
+def make_box(kind: str, uid: int = 0) -> Box:
+    """Make such a folder, for a user."""
     place = tempfile.gettempdir()
     if uid and not passable(place):
         place = "/tmp"
@@ -169,7 +225,7 @@ def box(kind: str, uid: int = 0) -> tuple[str, str, str]:
     (harness / "checker").symlink_to(PACKAGE)
     if uid:
         os.chown(temp, uid, uid)
-    return folder, str(harness), str(temp)
+    return Box(folder, str(harness), str(temp))
 
 
 def passable(folder: str | Path) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from checker.sandbox.base import (
     read_only,
     site_packages,
     spare_user,
+    start,
 )
 
 TMP_BYTES = 32 << 20
@@ -47,22 +47,13 @@ def launch(preload: Sequence[str]) -> Sandbox:
     compile_runner()
     user = spare_user()
     uid = user.uid if user is not None else 0
-    ours, theirs = socket.socketpair()
+    control = socket.socketpair()
     args_fd = _memory_file("args", "".join(f"{word}\0" for word in _arguments(uid)).encode())
     try:
-        process = subprocess.Popen(
-            [program, "--args", str(args_fd), *_command(theirs.fileno(), preload, uid)],
-            pass_fds=[theirs.fileno(), args_fd],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("KATA_DEBUG") else subprocess.DEVNULL,
-            env={},
-            start_new_session=True,
-        )
+        command = [program, "--args", str(args_fd), *_command(control[1].fileno(), preload, uid)]
+        return start("bwrap", command, control, descriptors=[args_fd], user=user)
     finally:
-        theirs.close()
         os.close(args_fd)
-    return Sandbox("bwrap", process, ours, user)
 
 
 def _command(control: int, preload: Sequence[str], uid: int) -> list[str]:

@@ -7,10 +7,8 @@ and has a temporary folder of the machine's that is its own.
 
 from __future__ import annotations
 
-import os
 import random
 import socket
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,18 +17,19 @@ from checker.runner.confine import Plan
 from checker.sandbox import seccomp
 from checker.sandbox.base import (
     BOOT,
-    ENVIRONMENT,
     PACKAGE,
+    Box,
     Sandbox,
     Unavailable,
-    box,
     compile_runner,
     interpreter,
+    make_box,
     passable,
     python,
     read_only,
     site_packages,
     spare_user,
+    start,
 )
 
 DEVICES = ["/dev/null", "/dev/urandom", "/dev/random"]
@@ -73,31 +72,22 @@ def launch(preload: Sequence[str], version: int | None = None) -> Sandbox:
     compile_runner()
     user = spare_user()
     uid = user.uid if user is not None else 0
-    folder, harness, temp = box("landlock", uid)
-    plan = _plan(version, uid, harness, temp)
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen(
-            interpreter([*site_packages(), harness], theirs.fileno(), preload, plan, uid=uid, boot=_boot(uid)),
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("KATA_DEBUG") else subprocess.DEVNULL,
-            env={**ENVIRONMENT, "HOME": temp, "TMPDIR": temp},
-            cwd=temp,
-            start_new_session=True,
-        )
-    return Sandbox("landlock", process, ours, user, folder)
+    box = make_box("landlock", uid)
+    plan = _plan(version, uid, box)
+    control = socket.socketpair()
+    paths = [*site_packages(), box.harness]
+    command = interpreter(paths, control[1].fileno(), preload, plan, uid=uid, boot=_boot(uid))
+    return start("landlock", command, control, user=user, box=box)
 
 
-def _plan(version: int, uid: int, harness: str, temp: str) -> Plan:
+def _plan(version: int, uid: int, box: Box) -> Plan:
     first = random.SystemRandom().randrange(LOWEST, HIGHEST - PORTS)
     return Plan(
-        temp=temp,
-        swept=[temp],
+        temp=box.temp,
+        swept=[box.temp],
         uid=uid,
         landlock=version,
-        shown=[*read_only(), harness, str(PACKAGE)],
+        shown=[*read_only(), box.harness, str(PACKAGE)],
         devices=[path for path in DEVICES if Path(path).exists()],
         ports=(first, first + PORTS - 1),
         filters=(seccomp.host_program(network=False), seccomp.host_program(network=True)),

@@ -42,7 +42,7 @@ def test_a_missing_sandbox_says_what_to_do(monkeypatch, fresh_choice):
 def test_a_refused_sandbox_is_replaced_and_remembered(monkeypatch, fresh_choice, tmp_path, play_in):
     """Where bubblewrap is installed but may not make namespaces, `auto` takes the next best, from then on at once."""
     program = tmp_path / "bwrap"
-    program.write_text("#!/bin/sh\necho asked >> " + str(tmp_path / "asked") + "\nexit 1\n")
+    program.write_text("#!/bin/sh\necho asked >> " + str(tmp_path / "asked") + "\necho not here >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setattr(shutil, "which", lambda name: str(program))
     for _ in range(2):
@@ -53,7 +53,7 @@ def test_a_refused_sandbox_is_replaced_and_remembered(monkeypatch, fresh_choice,
         finally:
             session.close()
     assert (tmp_path / "asked").read_text() == "asked\n"
-    with pytest.raises(GraderFault, match="doctor"):
+    with pytest.raises(GraderFault, match=r"did not start \(exit status 1: not here\); .*doctor"):
         Session("bwrap").probe()
 
 
