@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checker.sandbox.base import Sandbox, Unavailable
+from checker.sandbox.base import Sandbox
+from checker.sandbox.user import Unavailable
 
 KINDS = ("auto", "bwrap", "landlock", "none")
 _refused: set[str] = set()

@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import py_compile
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from checker.runner import observer, sweep
-from checker.runner.confine import Plan
+from checker.runner import sweep
+from checker.sandbox.interpreter import ENVIRONMENT, PACKAGE
+from checker.sandbox.user import SpareUser, passable
 from checker.values import printable
-
-BOOT = """\
-import gc, os, sys
-gc.disable()  # until all is loaded: nothing of that is garbage
-uid, paths = int(sys.argv[1]), sys.argv[2].split(os.pathsep)
-del sys.argv[1:3]
-if uid:
-    os.setgroups([]); os.setresgid(uid, uid, uid); os.setresuid(uid, uid, uid)
-sys.path[:0] = paths
-from checker.runner.zygote import main
-main()
-"""
-"""What the runner's interpreter runs first: become nobody (where the grader is root), then the zygote."""
-
-ENVIRONMENT: Mapping[str, str] = {
-    "HOME": "/tmp",
-    "LANG": "C.UTF-8",
-    "PATH": "/usr/bin:/bin",
-    # aiohttp reads the machine's certificates when it is imported, 50 ms in which nobody would be trusted after all.
-    "SSL_CERT_FILE": "/dev/null",
-    # Local time is not UTC, or a naive moment taken for UTC would not show; no summer time, of which
-    # freezegun knows nothing.
-    "TZ": "<+02>-2",
-}
-"""The whole environment of a runner."""
 
 REMOVAL = 10.0
 """Real seconds that removing a sandbox's folder may take."""
-PACKAGE = Path(__file__).resolve().parents[1]
-
-
-class Unavailable(RuntimeError):
-    """This machine does not offer the sandbox that was asked for; says what to do."""
 
 
 class Sandbox:
@@ -155,52 +120,6 @@ def start(
     return Sandbox(kind, process, ours, user, box.folder if box is not None else None, complaints)
 
 
-class SpareUser:
-    """A user id that nobody has, from the range that is kept for such use, for a grader that is root.
-
-    No two sandboxes may have the same one at a time, since a user's processes can end each other: each is
-    claimed by a name among the abstract unix sockets, which the kernel gives up when its owner ends.
-    """
-
-    FIRST, MANY = 61184, 4000
-
-    def __init__(self) -> None:
-        self._claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        start = int.from_bytes(os.urandom(4), "big")
-        for attempt in range(self.MANY):
-            self.uid = self.FIRST + (start + attempt) % self.MANY
-            with suppress(OSError):
-                self._claim.bind(f"\0asyncio-katas/user/{self.uid}")
-                return
-        raise Unavailable("No user id is free for a sandbox; end other graders first.")
-
-    def end_all(self) -> None:
-        """End every process of this user: one of its own does it, so that nobody else can be meant."""
-        code = "import os, sys; uid = int(sys.argv[1]); os.setgroups([]); os.setresgid(uid, uid, uid)"
-        code += "; os.setresuid(uid, uid, uid); os.kill(-1, 9)"
-        subprocess.run([sys.executable, "-I", "-S", "-c", code, str(self.uid)], check=False, stderr=subprocess.DEVNULL)
-
-    def close(self) -> None:
-        """Give the id up."""
-        self._claim.close()
-
-
-def spare_user() -> SpareUser | None:
-    """A spare user where the grader is root; an ordinary user can become nobody else."""
-    return SpareUser() if is_root() else None
-
-
-def is_root() -> bool:
-    """Whether this process may become any user; root without that right, as in some containers, is an ordinary one."""
-    status = observer.read("/proc/self/status").partition(b"\nCapEff:")[2].split()
-    held = int(status[0], 16) if status else 0
-    return os.getuid() == 0 and all(held >> right & 1 for right in _RIGHTS_OF_ROOT)
-
-
-_RIGHTS_OF_ROOT = (0, 5, 6, 7)
-"""CAP_CHOWN, CAP_KILL, CAP_SETGID and CAP_SETUID of linux/capability.h."""
-
-
 class Box(NamedTuple):
     """A folder of the machine's for one sandbox, and two in it."""
 
@@ -228,64 +147,9 @@ def make_box(kind: str, uid: int = 0) -> Box:
     return Box(folder, str(harness), str(temp))
 
 
-def passable(folder: str | Path) -> bool:
-    """Whether any user can reach what lies in this folder."""
-    place = Path(folder).resolve()
-    return all(each.stat().st_mode & 0o001 for each in (place, *place.parents))
-
-
 def _remove(folder: str) -> None:
     harness = Path(folder, "harness")
     with suppress(OSError):
         (harness / "checker").unlink()
         harness.rmdir()
     sweep.remove(folder, REMOVAL)
-
-
-def site_packages() -> list[str]:
-    """The folders that hold installed packages, in the order in which they are looked through.
-
-    More than one where packages of the system, of the machine and of the user stand beside each other. Other folders
-    from which this process imports are left out: there may lie anything, the course's solutions too.
-    """
-    named = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    searched = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    found = dict.fromkeys(str(Path(path).resolve()) for path in [*searched, *named])
-    return [path for path in found if Path(path).is_dir()]
-
-
-def interpreter(
-    paths: Sequence[str], descriptor: int, preload: Sequence[str], plan: Plan, *, uid: int = 0, boot: str = BOOT
-) -> list[str]:
-    """The command that starts the zygote; the interpreter reads no environment and no site files."""
-    command = [python(), "-I", "-S", "-B", "-X", "utf8", "-c", boot, str(uid), os.pathsep.join(paths)]
-    return [*command, str(descriptor), msgspec.json.encode(plan).decode(), *preload]
-
-
-def python() -> str:
-    """The interpreter itself: that of a virtual environment would look for files that are not shown."""
-    return str(getattr(sys, "_base_executable", sys.executable))
-
-
-def read_only() -> list[str]:
-    """Python, its libraries and the installed packages; of the system, what these are linked to."""
-    base = Path(sys.base_prefix)
-    paths = [Path("/usr/lib"), Path("/usr/bin"), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache")]
-    paths += [Path("/usr/lib64"), Path("/usr/lib32")]
-    paths += [path for path in map(Path, ("/bin", "/lib", "/lib64")) if not path.is_symlink()]
-    paths += [base / "lib", base / "bin", Path(python()).parent, *map(Path, site_packages())]
-    found: list[Path] = []
-    for path in paths:
-        with suppress(OSError):
-            if path.exists() and not any(path == other or other in path.parents for other in found):
-                found.append(path)
-    return [str(path) for path in found]
-
-
-def compile_runner() -> None:
-    """Have the runner's byte code ready: a read-only sandbox could not keep it and compiles each time."""
-    for source in (*PACKAGE.glob("*.py"), *(PACKAGE / "runner").glob("*.py")):
-        cached = Path(importlib.util.cache_from_source(str(source)))
-        with suppress(OSError):
-            if not cached.exists() or cached.stat().st_mtime < source.stat().st_mtime:
-                py_compile.compile(str(source), quiet=2)

@@ -15,18 +15,9 @@ from pathlib import Path
 
 from checker.runner.confine import Plan
 from checker.sandbox import seccomp
-from checker.sandbox.base import (
-    ENVIRONMENT,
-    PACKAGE,
-    Sandbox,
-    Unavailable,
-    compile_runner,
-    interpreter,
-    read_only,
-    site_packages,
-    spare_user,
-    start,
-)
+from checker.sandbox.base import Sandbox, start
+from checker.sandbox.interpreter import ENVIRONMENT, PACKAGE, compile_runner, interpreter, read_only, site_packages
+from checker.sandbox.user import Unavailable, spare_user
 
 TMP_BYTES = 32 << 20
 HARNESS = "/harness"

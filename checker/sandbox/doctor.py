@@ -13,7 +13,7 @@ from pathlib import Path
 from checker import messages
 from checker.runner import bpf, confine
 from checker.sandbox import KINDS, Sandbox, Unavailable, inherited, launch
-from checker.sandbox.base import is_root
+from checker.sandbox.user import is_root
 
 PATIENCE = 30.0
 """Real seconds that a sandbox may take to start."""
@@ -166,6 +166,8 @@ def _seccomp() -> Finding:
 
 def _choice(starts: dict[str, str]) -> Finding:
     best = next(kind for kind in KINDS[1:] if not starts[kind] or kind == "none")
+    if starts[best]:
+        return Finding("choice", False, f"Nothing can be played here. {starts[best]}", "Install this package anew.")
     if best == "none":
         advice = "Install bubblewrap; until then grade only what you would run yourself, with --sandbox none."
         return Finding("choice", False, "There is no sandbox here: `--sandbox auto` takes none.", advice)

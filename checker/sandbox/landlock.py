@@ -15,22 +15,9 @@ from pathlib import Path
 from checker.runner import bpf, confine
 from checker.runner.confine import Plan
 from checker.sandbox import seccomp
-from checker.sandbox.base import (
-    BOOT,
-    PACKAGE,
-    Box,
-    Sandbox,
-    Unavailable,
-    compile_runner,
-    interpreter,
-    make_box,
-    passable,
-    python,
-    read_only,
-    site_packages,
-    spare_user,
-    start,
-)
+from checker.sandbox.base import Box, Sandbox, make_box, start
+from checker.sandbox.interpreter import BOOT, PACKAGE, compile_runner, interpreter, python, read_only, site_packages
+from checker.sandbox.user import Unavailable, passable, spare_user
 
 DEVICES = ["/dev/null", "/dev/urandom", "/dev/random"]
 PORTS = 64

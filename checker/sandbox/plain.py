@@ -9,7 +9,8 @@ import socket
 from collections.abc import Sequence
 
 from checker.runner.confine import Plan
-from checker.sandbox.base import Sandbox, compile_runner, interpreter, make_box, site_packages, start
+from checker.sandbox.base import Sandbox, make_box, start
+from checker.sandbox.interpreter import compile_runner, interpreter, site_packages
 
 
 def launch(preload: Sequence[str]) -> Sandbox:

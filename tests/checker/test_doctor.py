@@ -26,6 +26,12 @@ def test_what_is_missing_comes_with_advice(monkeypatch):
     assert all(finding.advice for finding in found.values() if not finding.ok)
 
 
+def test_where_nothing_starts_it_says_why(monkeypatch):
+    """Not that there is no sandbox: that would be a lesser evil."""
+    monkeypatch.setattr(doctor, "_try", lambda kind: f"no {kind}")
+    assert findings()["choice"].says == "Nothing can be played here. no none"
+
+
 def test_a_refused_bubblewrap_is_known_by_trying(monkeypatch, tmp_path):
     """An installed bwrap that may not make namespaces is not taken for one that works."""
     program = tmp_path / "bwrap"

@@ -9,7 +9,7 @@ import pytest
 
 from checker import sandbox
 from checker.messages import Limits
-from checker.sandbox import base, landlock, seccomp
+from checker.sandbox import interpreter, landlock, seccomp
 from checker.suite import scenario
 from checker.world.session import GraderFault, Session
 
@@ -65,7 +65,7 @@ def test_packages_are_shown_wherever_they_are_installed(monkeypatch, tmp_path):
     for folder in folders[:3]:
         folder.mkdir(parents=True)
     monkeypatch.setattr(sys, "path", ["", *map(str, folders), *sys.path])
-    found = base.site_packages()
+    found = interpreter.site_packages()
     assert found[:2] == [str(folder.resolve()) for folder in folders[:2]]
     assert not set(map(str, folders[2:])) & set(found)
     assert str(Path(msgspec.__file__).resolve().parents[1]) in found
