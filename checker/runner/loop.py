@@ -118,6 +118,7 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc]
             clock, selector = None, clock
         self.clock = clock or self.default_clock or Clock(LocalTime())
         self.woke_at: float | None = None
+        self.times_run = 0
         self._places = 0
         virtual = VirtualSelector(self.clock, selector)
         super().__init__(virtual)
@@ -147,6 +148,7 @@ class VirtualEventLoop(RealEventLoop):  # type: ignore[misc]
 
     def run_forever(self) -> None:
         """See `asyncio.loop.run_forever`."""
+        self.times_run += 1
         self.woke_at = self.clock.now
         super().run_forever()
 

@@ -144,7 +144,7 @@ class Play:
         if self._clock.now > self._clock.start:
             self._clock.block(math.ceil(self._clock.now))  # a whole second, so that sums of moments stay exact
             self._clock.restart()
-            self._witness.forget()
+        self._witness.forget()
         self._link.send(messages.Loaded())
 
     def _perform_on_loop(self, coroutine: Any) -> None:
@@ -263,6 +263,7 @@ class Play:
         sys.settrace(None)
         sys.setprofile(None)
         socket.setdefaulttimeout(None)
+        asyncio.set_event_loop_policy(None)  # it remembers that there has been a current loop
         VirtualEventLoop.opened.clear()
         VirtualEventLoop.task_hook = VirtualEventLoop.complain = VirtualEventLoop.blocked_hook = None
         del self._main, self._stage, self._witness

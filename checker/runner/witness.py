@@ -9,6 +9,7 @@ import threading
 import types
 import warnings
 import weakref
+from collections.abc import MutableMapping
 from typing import Any
 
 from checker import messages
@@ -30,6 +31,8 @@ class Witness:
         self._complaints: list[str] = []
         self.leaks: list[messages.Waiting] = []
         self.own_loop: VirtualEventLoop | None = None
+        self._unused: MutableMapping[VirtualEventLoop, int] = weakref.WeakKeyDictionary()
+        """The loops that the import has made, and how often each had run by then."""
 
     def install(self) -> None:
         """Listen to tasks, warnings and everything that asyncio complains about."""
@@ -43,8 +46,10 @@ class Witness:
         threading.excepthook = self._thread_died
 
     def forget(self) -> None:
-        """Leave out what has come to its end: it was no part of the run."""
+        """The import is over: what came of it was no part of the run, nor are loops that do not run any more."""
         self._tasks = [record for record in self._tasks if record[3] is None]
+        self._complaints.clear()
+        self._unused.update({loop: loop.times_run for loop in VirtualEventLoop.opened})
 
     def complain(self, text: str) -> None:
         """Note a breach of hygiene, once, as a sentence."""
@@ -116,7 +121,7 @@ class Witness:
     def look_at_loops(self) -> None:
         """Name every loop that was left open."""
         for loop in list(VirtualEventLoop.opened):
-            if loop is not self.own_loop and not loop.is_closed():
+            if loop is not self.own_loop and not loop.is_closed() and self._unused.get(loop) != loop.times_run:
                 self.complain("An event loop was left open.")
 
     def waiting(self) -> list[messages.Waiting]:

@@ -20,6 +20,16 @@ WHILE_IMPORTED = {
         "    print('done')\n"
         "asyncio.run(main())\n",
     ),
+    # As older tutorials end: with a loop that nobody closes, and warnings about it on newer Pythons.
+    "an older demonstration": (
+        ("01", "07", "12"),
+        "import asyncio\n"
+        "async def main():\n"
+        "    await asyncio.sleep(0.1)\n"
+        "loop = asyncio.get_event_loop()\n"
+        "loop.run_until_complete(main())\n"
+        "main()\n",
+    ),
     "a thread": (("07", "13"), "import threading\n_t = threading.Thread(target=print)\n_t.start()\n_t.join()\n"),
     "a time limit of all sockets": (("14", "15"), "import socket\nsocket.setdefaulttimeout(30)\n"),
 }
@@ -33,6 +43,21 @@ def test_a_right_answer_scores_all_whatever_its_import_does(tmp_path, words, cod
         (tmp_path / f"{kata.name}.py").write_text(f"{kata.solution.read_text()}\n\n{code}")
     found = grade(COURSE, Submission(tmp_path), katas, seed=1)
     assert [result for result in found.results if result.verdict != "passed"] == []
+
+
+@scenario
+def work(kata, stage):
+    kata.work()
+
+
+def test_what_the_import_has_made_is_judged_where_it_is_used(play):
+    """A loop that a function runs is that function's to close, whoever made it; so are its warnings."""
+    source = (
+        "import asyncio\nloop = asyncio.new_event_loop()\ndef work():\n    {}\nasync def main():\n    pass\nmain()\n"
+    )
+    assert play(source.format("pass"), work).complaints == []
+    assert play(source.format("loop.run_until_complete(main())"), work).complaints == ["An event loop was left open."]
+    assert play(source.format("main()"), work).complaints == ["Coroutine 'main' was never awaited (line 4)."]
 
 
 @scenario
