@@ -62,7 +62,7 @@ def grade(
         seed: draws every number of the run; None: a new one.
         sandbox: one of `checker.sandbox.KINDS`.
         limits: real limits of one run.
-        budget: real seconds that all runs may take together.
+        budget: real seconds that all runs of a kata may take together.
         session: a sandbox to use, which stays open; None: one of its own.
 
     Raises:
@@ -72,7 +72,6 @@ def grade(
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
     preload = sorted({module for kata in katas for module in kata.preload})
     own = session or Session(sandbox, preload, limits, budget)
-    own.forget_use()
     if any(not submission.source(kata.name).problem for kata in katas):
         own.start()  # it loads while pytest is being imported here
     try:

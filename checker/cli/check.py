@@ -129,7 +129,7 @@ def _all_graded(orders: Sequence[Order]) -> list[list[Outcome]]:
     from checker.batch.pool import LocalPool
     from checker.world.session import GraderFault
 
-    pool = LocalPool(len(orders), patience=60 + 2 * orders[0].budget)
+    pool = LocalPool(len(orders), patience=60 + 2 * orders[0].budget * len(orders[0].katas))
     try:
         return [each.result() for each in [pool.submit(graded, order) for order in orders]]
     except Exception as error:

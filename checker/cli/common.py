@@ -130,7 +130,7 @@ def limit_options(command: Any) -> Any:
         ("--run-cpu", click.IntRange(min=1), 4, "Processor seconds that each process of a run may take."),
         ("--memory", click.IntRange(min=128), 1024, "MiB of memory that one run may take."),
         ("--output", click.IntRange(min=1), 8, "MiB that one file or the printed output may have."),
-        ("--budget", click.FloatRange(min=1), 120.0, "Real seconds that all runs of a submission may take."),
+        ("--budget", click.FloatRange(min=1), 120.0, "Real seconds that all runs of a kata may take."),
     ]
     for name, kind, default, text in reversed(options):
         command = click.option(name, type=kind, default=default, show_default=True, help=text)(command)

@@ -220,7 +220,7 @@ def _pool(dask: str | None, jobs: int | None, plan: Plan) -> Pool:
     if dask is not None:
         return DaskPool(dask)
     # Far behind the limits that the work keeps itself: for a grader that hangs.
-    patience = 60 + 2 * plan.budget + 10 * len(plan.katas)
+    patience = 60 + (10 + 2 * plan.budget) * len(plan.katas)
     return LocalPool(jobs or common.processors(), patience)
 
 

@@ -83,6 +83,7 @@ class Grader:
         self.results: dict[str, Result] = {}
         self._sources: dict[str, Source] = {}
         self._decided: dict[str, Trace] = {}
+        self._kata = ""
 
     def source(self, kata: str) -> Source:
         """The submission's file for a kata, read once."""
@@ -95,7 +96,10 @@ class Grader:
         return random.Random(f"{self.seed}/{name}")
 
     def begin(self, result: Result) -> None:
-        """A test begins."""
+        """A test begins; what another kata's runs have used up is nothing to it."""
+        if result.kata != self._kata:
+            self._kata = result.kata
+            self.session.forget_use()
         self.results[f"{result.kata}/{result.name}"] = result
 
     def decided(self, kata: str) -> Trace | None:

@@ -26,7 +26,7 @@ PATIENCE = 2
 """Runs that may use up their limit; later ones get less, so that nobody waits for the same thing twenty times."""
 MAX_PRINTED = 64 * 1024
 DEFAULT_BUDGET = 120.0
-"""Real seconds that all runs of one submission may take together."""
+"""Real seconds that all runs of a submission in one kata may take together."""
 WALL_CLOCK = 1_893_456_000.0
 """`time.time()` at the start of a run: 2030-01-01 00:00 UTC."""
 
@@ -56,7 +56,7 @@ class Session:
         kind: the kind of sandbox, one of `sandbox.KINDS`.
         preload: modules that the runner loads before it forks.
         limits: real limits of one run.
-        budget: real seconds that all runs may take together.
+        budget: real seconds that all runs may take together, up to the next `forget_use`.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Session:
         return self._sandbox.kind if self._sandbox is not None else self._kind
 
     def forget_use(self) -> None:
-        """What runs of an earlier submission have used up does not count for the next one."""
+        """What runs of an earlier submission, or kata, have used up does not count for the next one."""
         self.used, self._time_outs = 0.0, 0
 
     def start(self) -> None:
