@@ -158,7 +158,8 @@ def _check_parameters(function: Any, signature: messages.Signature, args: Any, k
     try:
         parameters.bind(*args, **keywords)
     except TypeError:
-        wanted = f"{signature.name}({', '.join(signature.parameters)})"
+        shown = [f"{name}=…" if name in keywords else name for name in signature.parameters]
+        wanted = f"{signature.name}({', '.join(shown)})"
         raise CannotPlay(
             _contract(f"`{signature.name}{parameters}` cannot be called as the kata calls it: `{wanted}`.")
         ) from None
