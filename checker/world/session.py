@@ -72,8 +72,6 @@ class Session:
         self._budget = budget
         self._sandbox: sandbox.Sandbox | None = None
         self._up = False
-        self._proven = False
-        """Whether a run has been played in the sandbox that there is now."""
         self.used = 0.0
         self.alone = False
         """Whether every run gets a process in which nothing has run before."""
@@ -95,7 +93,7 @@ class Session:
         if self._sandbox is None:
             inherited.check(self._limits)
             self._sandbox = sandbox.launch(self._kind, self._preload)
-            self._up = self._proven = False
+            self._up = False
 
     def probe(self) -> str:
         """Start the sandbox and wait until it is up; returns its kind.
@@ -183,9 +181,6 @@ class Session:
             os.close(output)
         if gone is not None and gone.fault:
             raise GraderFault(f"A process for a run could not be made ready here: {gone.fault}.")
-        if gone is None and not self._proven and not ledger.loaded:
-            raise GraderFault("The sandbox broke before it had ever played a run; try again.")
-        self._proven = True
         _judge_ending(ledger, gone, silent, limits)
         self._time_outs += ledger.trace.ended == "timed out"
         return ledger.trace
