@@ -30,6 +30,8 @@ SHOW = EXECUTE | READ_FILE | READ_DIR
 CHANGE = WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO | MAKE_SYM | REFER | TRUNCATE
 SEMAPHORES = READ_FILE | WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE
 ONLY_FOLDERS = READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO | MAKE_SYM | REFER
+KNOWS_PORTS = 4
+"""The first version of Landlock that does."""
 FILES_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """How many file rights each version of Landlock knows."""
 BIND, CONNECT = 1, 2
@@ -93,8 +95,8 @@ class Confinement:
         _system_call(RESTRICT_SELF, self._rules[network, semaphores], 0)
         for ruleset in self._rules.values():
             os.close(ruleset)
-        # Before version 4 Landlock does not know of ports, so there is no network then.
-        serving = network and plan.landlock >= 4
+        # Where Landlock does not know of ports there is no network.
+        serving = network and plan.landlock >= KNOWS_PORTS
         if plan.landlock < 6:
             filter_calls(bpf.assemble(bpf.here() or "", self._signals()))
         filter_calls(plan.filters[serving])
@@ -115,7 +117,7 @@ class Confinement:
         _allow(ruleset, plan.temp, (SHOW | CHANGE) & ~EXECUTE & known)
         if semaphores:
             _allow(ruleset, "/dev/shm", SEMAPHORES & known)
-        if network and plan.landlock >= 4:
+        if network and plan.landlock >= KNOWS_PORTS:
             for port in range(plan.ports[0], plan.ports[1] + 1):
                 _system_call(ADD_RULE, ruleset, 2, struct.pack("=QQ", BIND | CONNECT, port), 0)
         return ruleset

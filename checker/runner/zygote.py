@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -83,6 +84,10 @@ class Zygote:
     # --- one run ----------------------------------------------------------------------------------
 
     def _play(self, order: messages.Play, descriptors: list[int]) -> messages.Gone:
+        if order.network and self._no_network:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return messages.Gone(0, fault=self._no_network)
         run = self._waiting
         if run is not None and run.fits(order):
             self._waiting = None
@@ -103,6 +108,21 @@ class Zygote:
             self._waiting = run
             return messages.Gone(0, run.played > 1)
         return self._finish(run, over)
+
+    @cached_property
+    def _no_network(self) -> str:
+        """Why there is no network for the runs that need one, which is none of their doing; empty if there is."""
+        if self._plan.landlock and self._plan.landlock < confine.KNOWS_PORTS:
+            return (
+                "this kata needs TCP, and Landlock keeps that in from version 4 on (Linux 6.7); install bubblewrap, or"
+                " use --sandbox none with code that you trust"
+            )
+        try:
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                socket.create_connection(server.getsockname(), timeout=SWEEP).close()
+        except OSError as error:
+            return f"this kata needs the loopback, 127.0.0.1, which does not work ({error.strerror or error})"
+        return ""
 
     def _finish(self, run: Run, excess: Excess | None) -> messages.Gone:
         """End all that is left of a run, so that the next one meets nothing of it."""

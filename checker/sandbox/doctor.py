@@ -17,8 +17,8 @@ from checker.sandbox.user import is_root
 
 PATIENCE = 30.0
 """Real seconds that a sandbox may take to start."""
-NETWORK_VERSION, SIGNAL_VERSION = 4, 6
-"""The versions of Landlock that know of ports and of signals."""
+SIGNAL_VERSION = 6
+"""The first version of Landlock that knows of signals."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _landlock(refusal: str) -> Finding:
         return Finding("landlock", False, "This kernel offers no Landlock.", advice)
     if refusal:
         return Finding("landlock", False, f"Landlock {version} is there. {refusal}", "Use bubblewrap.")
-    lacks = ["no TCP for katas about sockets"] if version < NETWORK_VERSION else []
+    lacks = ["katas that need TCP, 14 and 15, cannot be graded in it"] if version < confine.KNOWS_PORTS else []
     lacks += ["signals held by seccomp alone"] if version < SIGNAL_VERSION else []
     return Finding("landlock", True, f"Landlock {version} works{''.join(f'; {lack}' for lack in lacks)}.")
 

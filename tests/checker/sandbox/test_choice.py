@@ -1,6 +1,8 @@
 """Which sandbox is taken where some are missing or refused, and what older kernels' ones hold."""
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,8 +10,12 @@ import msgspec
 import pytest
 
 from checker import sandbox
+from checker.course import installed_course
+from checker.grade import grade
 from checker.messages import Limits
+from checker.runner import confine
 from checker.sandbox import interpreter, landlock, seccomp
+from checker.submission import Submission
 from checker.suite import scenario
 from checker.world.session import GraderFault, Session
 
@@ -71,6 +77,32 @@ def test_packages_are_shown_wherever_they_are_installed(monkeypatch, tmp_path):
     assert str(Path(msgspec.__file__).resolve().parents[1]) in found
 
 
+@pytest.mark.parametrize(("version", "verdict"), [(3, "error"), (4, "passed")])
+def test_what_needs_a_network_is_graded_where_it_can_be_kept_in(monkeypatch, version, verdict):
+    """Landlock before version 4 knows of no ports: that is the machine's lack, and costs no right answer a point."""
+    launch = landlock.launch
+    monkeypatch.setattr(landlock, "launch", lambda preload: launch(preload, version))
+    if confine.version() < version:
+        pytest.skip(f"this kernel has no Landlock {version}")
+    course = installed_course()
+    kata = course.find("14")
+    found = grade(course, Submission(kata.solution), [kata], sandbox="landlock").results
+    assert {result.verdict for result in found} == {verdict}
+    assert all(result.verdict == "passed" or "install bubblewrap" in result.message for result in found)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can take the network away")
+def test_where_the_loopback_is_down_nothing_that_needs_it_is_graded():
+    """As in a network namespace in which nobody has set it up."""
+    program = "from checker.cli import main; main()"
+    words = ["check", "14", "--path", str(installed_course().root / "solutions"), "--sandbox", "none"]
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 3
+    assert "needs the loopback, 127.0.0.1" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize("version", [1, 3, 4, 5])
 def test_older_landlock_holds_too(monkeypatch, version, tmp_path, play_in):
     """Where Landlock knows less, seccomp keeps files from being changed, signals from being sent, sockets shut."""
@@ -107,7 +139,7 @@ def look():
 """
     try:
         for _ in range(2):
-            assert play_in(session)(body, look).result == ["refused"] * 6
+            assert play_in(session)(body, look, network=version >= 4).result == ["refused"] * 6
     finally:
         session.close()
     assert victim.read_text() == "as it was"
