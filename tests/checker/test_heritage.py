@@ -67,13 +67,27 @@ def test_a_right_answer_scores_all_whatever_the_grader_was_started_with(kata, ki
 def test_where_too_little_is_allowed_nothing_is_graded(kata, number, allowed, told):
     """Not a row of zeros for want of what a run may have, but a sentence with the limit and the numbers."""
 
-    def confine():
+    def allow_little():
         resource.setrlimit(number, (allowed, allowed))
 
-    done = kata("check", "01", "--path", SOLUTIONS, preexec_fn=confine)
+    done = kata("check", "01", "--path", SOLUTIONS, preexec_fn=allow_little)
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert "ulimit" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="others could not start kata itself")
+@pytest.mark.parametrize("kind", ["bwrap", "landlock"])
+def test_where_no_process_can_be_made_it_is_not_the_submission_s_doing(kata, kind):
+    """The spare user may have one process, the sandbox's first."""
+
+    def one_process():
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+
+    done = kata("check", "01", "--path", SOLUTIONS, "--sandbox", kind, "--json", preexec_fn=one_process)
+    [one] = json.loads(done.stdout)["katas"]
+    assert (done.returncode, one["verdict"]) == (3, "error")
+    assert "BlockingIOError" in one["tests"][0]["message"]
 
 
 def test_runs_that_are_given_less_need_less():
