@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -34,7 +35,8 @@ class Call:
             self.value = (value, failed)
             self.gate.release()
         elif self.loop is not None and self.loop is not running_loop():
-            self.loop.call_soon_threadsafe(self._settle, value, failed)
+            with contextlib.suppress(RuntimeError):  # a closed loop: nobody waits there any more
+                self.loop.call_soon_threadsafe(self._settle, value, failed)
         else:
             self._settle(value, failed)
 

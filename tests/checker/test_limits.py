@@ -351,3 +351,24 @@ def test_what_one_kata_used_up_is_not_counted_against_the_next(tmp_path):
     told = {result.message for result in grading.of(hanging)}
     assert "Its runs have taken 5 s of real time together, which is the limit." in told
     assert [result.message for result in grading.of(right) if result.verdict != "passed"] == []
+
+
+@pytest.mark.parametrize("company", ["pass", "threading.Thread(target=time.sleep, args=(3,)).start()"])
+def test_a_call_may_outlive_its_loop(play, company):
+    """Whoever waits for something else when it ends hears nothing of it, alone or among threads."""
+    source = f"""
+import asyncio, threading, time
+def work(job):
+    loop = asyncio.new_event_loop()
+    async def begin():
+        loop.create_task(job())
+        await asyncio.sleep(0.5)
+    loop.run_until_complete(begin())
+    loop.close()
+    {company}
+    time.sleep(5)
+    return "there"
+"""
+    trace = play(source, plainly, calls(job=2.0))
+    assert (trace.ended, trace.result, trace.elapsed) == ("finished", "there", 5.5)
+    assert "Task was destroyed but it is pending!." in trace.complaints
