@@ -50,6 +50,7 @@ def main() -> None:
     atexit.register(gc.freeze)
     # A parent that ignores its children hands that down; then nobody's end could be waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.umask(os.umask(0o077) & 0o077)  # one that keeps its own user out would keep this command out
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed: nobody is to be told
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good

@@ -31,7 +31,7 @@ CHANGE = WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO
 SEMAPHORES = READ_FILE | WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE
 ONLY_FOLDERS = READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO | MAKE_SYM | REFER
 KNOWS_PORTS = 4
-"""The first version of Landlock that does."""
+"""The first version of Landlock that does; before it runs can have no network."""
 FILES_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """How many file rights each version of Landlock knows."""
 BIND, CONNECT = 1, 2
@@ -95,19 +95,17 @@ class Confinement:
         _system_call(RESTRICT_SELF, self._rules[network, semaphores], 0)
         for ruleset in self._rules.values():
             os.close(ruleset)
-        # Where Landlock does not know of ports there is no network.
-        serving = network and plan.landlock >= KNOWS_PORTS
         if plan.landlock < 6:
             filter_calls(bpf.assemble(bpf.here() or "", self._signals()))
-        filter_calls(plan.filters[serving])
-        if serving:
+        filter_calls(plan.filters[network])
+        if network:
             _serve_within(*plan.ports)
 
     def _ruleset(self, network: bool, semaphores: bool) -> int:
         plan = self._plan
         known = (1 << FILES_BY_VERSION[min(plan.landlock, 5)]) - 1
         attributes = struct.pack("=QQQ", known, BIND | CONNECT, 3)
-        size = 8 if plan.landlock < 4 else 16 if plan.landlock < 6 else 24
+        size = 8 if plan.landlock < KNOWS_PORTS else 16 if plan.landlock < 6 else 24
         ruleset = _system_call(CREATE_RULESET, attributes[:size], size, 0)
         os.set_inheritable(ruleset, False)
         for path in plan.shown:
@@ -117,7 +115,7 @@ class Confinement:
         _allow(ruleset, plan.temp, (SHOW | CHANGE) & ~EXECUTE & known)
         if semaphores:
             _allow(ruleset, "/dev/shm", SEMAPHORES & known)
-        if network and plan.landlock >= KNOWS_PORTS:
+        if network:
             for port in range(plan.ports[0], plan.ports[1] + 1):
                 _system_call(ADD_RULE, ruleset, 2, struct.pack("=QQ", BIND | CONNECT, port), 0)
         return ruleset

@@ -105,7 +105,7 @@ class Play:
         signal.signal(signal.SIGALRM, self._alarm)
         signal.signal(signal.SIGURG, self._seen_waiting)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        # A grader in the background ignores Ctrl-C, and its children would too; a run must hear it.
+        # The zygote ignores Ctrl-C, and so would its children; a run must hear it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))

@@ -85,14 +85,12 @@ class Zygote:
 
     def _play(self, order: messages.Play, descriptors: list[int]) -> messages.Gone:
         try:
-            if order.network and self._no_network:
-                return messages.Gone(0, fault=self._no_network)
-            run = self._found(order, descriptors)
-        except OSError as error:  # no room for one more process, file or folder
-            return messages.Gone(0, clean=False, fault=f"{type(error).__name__}: {error}")
+            run, fault = self._performer(order, descriptors)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+        if run is None:
+            return messages.Gone(0, clean=False, fault=fault)
         if run.fault:
             return msgspec.structs.replace(self._finish(run, None), fault=run.fault)
         run.played += 1
@@ -103,17 +101,22 @@ class Zygote:
             return messages.Gone(0, run.played > 1)
         return self._finish(run, over)
 
-    def _found(self, order: messages.Play, descriptors: list[int]) -> Run:
-        """The process that has the order: the one that waits for another run, or a new one."""
+    def _performer(self, order: messages.Play, descriptors: list[int]) -> tuple[Run | None, str]:
+        """The process that has the order, the one that waits for it or a new one; or why there can be none here."""
         run = self._waiting
-        if run is None or not run.fits(order):
-            self._end_waiting()
-            return self._begin(order, descriptors)
-        self._waiting = None
-        data = messages.frame(msgspec.structs.replace(order, limits=run.limits))
-        with contextlib.suppress(OSError):  # it has ended meanwhile, which the watch will see
-            run.encore.sendall(data[socket.send_fds(run.encore, [data], descriptors) :])
-        return run
+        if run is not None and run.fits(order):
+            self._waiting = None
+            data = messages.frame(msgspec.structs.replace(order, limits=run.limits))
+            with contextlib.suppress(OSError):  # it has ended meanwhile, which the watch will see
+                run.encore.sendall(data[socket.send_fds(run.encore, [data], descriptors) :])
+            return run, ""
+        self._end_waiting()
+        if order.network and self._no_network:
+            return None, self._no_network
+        try:
+            return self._begin(order, descriptors), ""
+        except OSError as error:  # no room for one more process, file or folder
+            return None, f"{type(error).__name__}: {error}"
 
     @cached_property
     def _no_network(self) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checker.sandbox.base import Sandbox
-from checker.sandbox.user import Unavailable
+from checker.sandbox.unavailable import Unavailable
 
 KINDS = ("auto", "bwrap", "landlock", "none")
 _refused: set[str] = set()

@@ -17,7 +17,8 @@ from checker.runner.confine import Plan
 from checker.sandbox import seccomp
 from checker.sandbox.base import Sandbox, start
 from checker.sandbox.interpreter import ENVIRONMENT, PACKAGE, compile_runner, interpreter, read_only, site_packages
-from checker.sandbox.user import Unavailable, spare_user
+from checker.sandbox.unavailable import Unavailable
+from checker.sandbox.user import spare_user
 
 TMP_BYTES = 32 << 20
 HARNESS = "/harness"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 
 from checker.messages import Limits
-from checker.sandbox.user import Unavailable
+from checker.sandbox.unavailable import Unavailable
 
 MIB = 1 << 20
 

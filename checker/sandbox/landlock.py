@@ -17,7 +17,8 @@ from checker.runner.confine import Plan
 from checker.sandbox import seccomp
 from checker.sandbox.base import Box, Sandbox, make_box, start
 from checker.sandbox.interpreter import BOOT, PACKAGE, compile_runner, interpreter, python, read_only, site_packages
-from checker.sandbox.user import Unavailable, passable, spare_user
+from checker.sandbox.unavailable import Unavailable
+from checker.sandbox.user import passable, spare_user
 
 DEVICES = ["/dev/null", "/dev/urandom", "/dev/random"]
 PORTS = 64

@@ -10,10 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from checker.runner import observer
-
-
-class Unavailable(RuntimeError):
-    """This machine does not offer the sandbox that was asked for; says what to do."""
+from checker.sandbox.unavailable import Unavailable
 
 
 class SpareUser:

@@ -1,6 +1,5 @@
 """Which sandbox is taken where some are missing or refused, and what older kernels' ones hold."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -91,9 +90,10 @@ def test_what_needs_a_network_is_graded_where_it_can_be_kept_in(monkeypatch, ver
     assert all(result.verdict == "passed" or "install bubblewrap" in result.message for result in found)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can take the network away")
 def test_where_the_loopback_is_down_nothing_that_needs_it_is_graded():
     """As in a network namespace in which nobody has set it up."""
+    if subprocess.run(["unshare", "--net", "true"], check=False, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("no network namespace can be made here")
     program = "from checker.cli import main; main()"
     words = ["check", "14", "--path", str(installed_course().root / "solutions"), "--sandbox", "none"]
     done = subprocess.run(
