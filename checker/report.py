@@ -192,7 +192,8 @@ class Terminal:
         where = "" if self._path is None else f" --path {shlex.quote(str(self._path))}"
         # Not wrapped, since a command is there to be copied.
         self._row(f"The same numbers again: kata check {kata.name}{where} --seed {grading.seed}", "dim")
-        self._line(f"Stuck? kata hint {kata.name}", "dim")
+        if any(result.verdict == "failed" for result in failed):
+            self._line(f"Stuck? kata hint {kata.name}", "dim")
         self._line("")
 
     def _failure(self, grading: Grading, kata: Kata, result: Result) -> None:

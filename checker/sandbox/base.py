@@ -131,7 +131,7 @@ class Box(NamedTuple):
 
 
 def make_box(kind: str, uid: int = 0) -> Box:
-    """Make such a folder, for a user."""
+    """Make a folder for a sandbox whose runs are that user; 0: whoever the grader is."""
     place = tempfile.gettempdir()
     if uid and not passable(place):
         place = "/tmp"

@@ -170,7 +170,8 @@ def pytest_runtest_makereport(
         error = call.excinfo.value
         if call.when != "call" or isinstance(error, GraderFault | OSError):
             result.verdict = "error"
-            result.message = f"The grader failed: {type(error).__name__}: {error}"
+            kind = "" if isinstance(error, GraderFault) else f"{type(error).__name__}: "
+            result.message = f"The grader failed, not your code: {kind}{error}"
         else:
             result.verdict = "failed"
             result.message = explain.sentence(error)

@@ -100,7 +100,10 @@ def test_where_the_loopback_is_down_nothing_that_needs_it_is_graded():
         ["unshare", "--net", sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 3
-    assert "needs the loopback, 127.0.0.1" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())
+    assert "! `fetch` gives status and body" in said
+    assert "The grader failed, not your code: A process for a run could not be made ready here: this kata needs" in said
+    assert "kata hint" not in said  # which would not help
 
 
 @pytest.mark.parametrize("version", [1, 3, 4, 5])
