@@ -140,7 +140,7 @@ class Grader:
         seed = f"world/{result.kata}/{result.name}/{result.plays}"
         trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)
         # What a shared process has met may be an earlier run's doing; the test is run again alone then.
-        if trace.decides and not self.session.shared:
+        if trace.decides and not self.session.shared and not self.session.stalled:
             self._decided[kata.name] = trace
         result.plays += 1
         result.last = Played(performance, request.world, seed, trace)

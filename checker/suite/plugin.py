@@ -29,6 +29,9 @@ RESULT: pytest.StashKey[Result] = pytest.StashKey()
 Run = Callable[..., Awaitable[Trace]]
 Sweep = Callable[..., Awaitable[list[Trace]]]
 
+MOST_REPETITIONS = 3
+"""How often a test is run again where the grader stands still each time."""
+
 
 # --- the session -----------------------------------------------------------------------------------------
 
@@ -78,19 +81,12 @@ def _grader(config: pytest.Config) -> Grader:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """Run a suite's test; one that fails is run again, each of its runs in a process of its own, and that counts.
-
-    Runs of a submission share a process as long as they leave nothing behind that can be seen. What cannot
-    be seen, such as a changed attribute of a module, might still spoil the next run, and no right answer
-    may fail for that.
-    """
+    """Run a suite's test; one whose failure may not be the submission's doing is run again, and that counts."""
     if not _is_of_a_suite(item):
         return None
-    session = _grader(item.config).session
-    session.shared = False
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     with _interruptible():
-        reports = _reports(item, nextitem, session)
+        reports = _reports(item, nextitem, _grader(item.config).session)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -98,17 +94,30 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _reports(item: pytest.Item, nextitem: pytest.Item | None, session: Session) -> list[pytest.TestReport]:
-    """Run a test once, or, where it fails in a process that others have shared, once more."""
-    reports = runtestprotocol(item, log=False, nextitem=nextitem)
-    result = item.stash.get(RESULT, None)
-    failed = result is not None and result.verdict == "failed" and not result.message.startswith(UNWRITTEN)
-    if session.shared and failed:
-        session.alone = True
-        try:
+    """Run a test until it passes, or fails by the submission's doing alone.
+
+    Runs of a submission share a process as long as they leave nothing behind that can be seen. What cannot
+    be seen, such as a changed attribute of a module, might still spoil the next run, and no right answer
+    may fail for that: each run of the repetition has a process of its own.  Neither may it fail because the
+    grader stood still, and with it the virtual clock, while limits of real time went on.
+    """
+    try:
+        for _ in range(1 + MOST_REPETITIONS):
+            session.shared = session.stalled = False
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
-        finally:
-            session.alone = False
+            if not _is_in_doubt(item.stash.get(RESULT, None), session):
+                break
+            session.alone = True
+    finally:
+        session.alone = False
     return reports
+
+
+def _is_in_doubt(result: Result | None, session: Session) -> bool:
+    if result is None or result.verdict == "passed":
+        return False
+    written = not result.message.startswith(UNWRITTEN)
+    return session.stalled or (session.shared and result.verdict == "failed" and written)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 
 from checker import messages
 from checker.values import Malformed
+from checker.world.pulse import BEAT, Pulse
 
 MAX_RUN_BYTES = 32 << 20
 """Bytes that one run may send altogether."""
@@ -21,12 +22,15 @@ class Channel:
 
     Args:
         sock: connected stream socket.
-        deadline: real moment (`time.monotonic`) after which `receive` gives up.
+        deadline: real moment (`time.monotonic`) after which `receive` gives up; put off by as long as the grader
+            stands still.
+        pulse: notices that it does.
     """
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, deadline: float, pulse: Pulse) -> None:
         self._sock = sock
         self.deadline = deadline
+        self._pulse = pulse
         self._budget = MAX_RUN_BYTES
         self._buffer = bytearray()
 
@@ -53,26 +57,33 @@ class Channel:
 
     def send(self, message: messages.ToRunner) -> None:
         """Send a reply; a runner that is gone is noticed at the next `receive`."""
+        patience = max(0.01, self.deadline - time.monotonic())
         try:
-            self._sock.settimeout(max(0.01, self.deadline - time.monotonic()))
+            self._sock.settimeout(patience)
             self._sock.sendall(messages.frame(message))
         except TimeoutError:
             raise Silence from None
         except OSError:
             pass
+        finally:
+            self.deadline += self._pulse.beat(patience)
 
     def _take(self, size: int) -> bytes | None:
         while len(self._buffer) < size:
+            self.deadline += self._pulse.beat()
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise Silence
-            self._sock.settimeout(left)
+            wait = min(left, BEAT)
+            self._sock.settimeout(wait)
             try:
                 part = self._sock.recv(65536)
             except TimeoutError:
-                raise Silence from None
+                continue
             except OSError:
                 part = b""
+            finally:
+                self.deadline += self._pulse.beat(wait)
             if not part:
                 if self._buffer:
                     raise Malformed("a message cut off in the middle")

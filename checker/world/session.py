@@ -15,6 +15,7 @@ from checker.sandbox import inherited
 from checker.trace import Trace
 from checker.values import Malformed, printable
 from checker.world.channel import Channel, Silence
+from checker.world.pulse import Pulse
 from checker.world.script import World
 from checker.world.world import SPOKE_ON, Ledger
 
@@ -77,6 +78,8 @@ class Session:
         """Whether every run gets a process in which nothing has run before."""
         self.shared = False
         """Whether a run since this was last set to False had a process that had played before."""
+        self.stalled = False
+        """Whether the grader stood still during a run since this was last set to False."""
         self._time_outs = 0
 
     @property
@@ -119,11 +122,14 @@ class Session:
             trace = Trace(ended="timed out")
             trace.problem = f"Its runs have taken {self._budget:.0f} s of real time together, which is the limit."
             return trace
-        began = time.monotonic()
+        began, pulse = time.monotonic(), Pulse()
         try:
-            return self._play(performance, world, rng)
+            trace = self._play(performance, world, rng, pulse)
+            self._time_outs += trace.ended == "timed out" and not pulse.lost
+            return trace
         finally:
-            self.used += time.monotonic() - began
+            self.used += time.monotonic() - began - pulse.lost
+            self.stalled |= pulse.lost > 0
 
     # --- the sandbox ---------------------------------------------------------------------------------
 
@@ -147,7 +153,7 @@ class Session:
         Raises:
             GraderFault: it does neither; that is no reason to take a weaker one.
         """
-        channel = Channel(box.control, time.monotonic() + START_LIMIT)
+        channel = Channel(box.control, time.monotonic() + START_LIMIT, Pulse())
         try:
             body = channel.receive()
             self._up = body is not None and isinstance(messages.decode_from_zygote(body), messages.Up)
@@ -160,8 +166,9 @@ class Session:
 
     # --- a run -----------------------------------------------------------------------------------------
 
-    def _play(self, performance: Performance, world: World, rng: random.Random) -> Trace:
+    def _play(self, performance: Performance, world: World, rng: random.Random, pulse: Pulse) -> Trace:
         box = self._ready()
+        pulse.skip()
         limits = self._run_limits()
         ledger = Ledger(world, rng, performance.strike)
         ours, theirs = socket.socketpair()
@@ -169,9 +176,9 @@ class Session:
         try:
             with theirs:
                 self._order(box, performance, limits, theirs.fileno(), output)
-            channel = Channel(ours, time.monotonic() + limits.wall + GRACE)
+            channel = Channel(ours, time.monotonic() + limits.wall + GRACE, pulse)
             silent = _converse(channel, ledger)
-            gone = self._await_end(box, kill=silent)
+            gone = self._await_end(box, pulse, kill=silent)
             ledger.trace.printed = _printed(output)
         except BaseException:
             self.close()  # what the zygote has still to say of this run would be taken for the next one's
@@ -182,7 +189,6 @@ class Session:
         if gone is not None and gone.fault:
             raise GraderFault(f"A process for a run could not be made ready here: {gone.fault}.")
         _judge_ending(ledger, gone, silent, limits)
-        self._time_outs += ledger.trace.ended == "timed out"
         return ledger.trace
 
     def _run_limits(self) -> messages.Limits:
@@ -212,9 +218,9 @@ class Session:
             sent = socket.send_fds(box.control, [data], [channel, output])
             box.control.sendall(data[sent:])
 
-    def _await_end(self, box: sandbox.Sandbox, *, kill: bool) -> messages.Gone | None:
+    def _await_end(self, box: sandbox.Sandbox, pulse: Pulse, *, kill: bool) -> messages.Gone | None:
         """Wait until nothing is left of the run; None if the sandbox broke."""
-        control = Channel(box.control, time.monotonic() + GRACE)
+        control = Channel(box.control, time.monotonic() + GRACE, pulse)
         if kill:
             with suppress(OSError):
                 box.control.sendall(messages.frame(messages.Kill()))
