@@ -124,12 +124,18 @@ def _run_suites(course: Course, submission: Sources, katas: Sequence[Kata], sess
 
 @contextmanager
 def _undisturbed() -> Generator[None]:
-    """Let pytest hear of nothing that stands in the environment: `PYTEST_ADDOPTS=-x` would leave tests out."""
+    """Let pytest hear of nothing that stands in the environment: `PYTEST_ADDOPTS=-x` would leave tests out.
+
+    It leaves the process in the folder of the suites, which is undone.
+    """
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    here = os.open(".", os.O_PATH | os.O_CLOEXEC)  # not by its name, which may be gone
     try:
         yield
     finally:
+        os.fchdir(here)
+        os.close(here)
         for name in [name for name in os.environ if name.startswith("PYTEST_")]:
             del os.environ[name]
         os.environ.update(kept)

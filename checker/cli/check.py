@@ -15,6 +15,8 @@ import click
 from checker.cli import common
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from checker.messages import Limits
     from checker.report import Outcome
 
@@ -130,8 +132,18 @@ def _all_graded(orders: Sequence[Order]) -> list[list[Outcome]]:
     from checker.world.session import GraderFault
 
     pool = LocalPool(len(orders), patience=60 + 2 * orders[0].budget * len(orders[0].katas))
+
+    def landed(future: Future[list[Outcome]], order: Order) -> list[Outcome]:
+        try:
+            return future.result()
+        except Exception as error:
+            if not pool.lost(error):
+                raise
+        again: Future[list[Outcome]] = pool.submit(graded, order)  # after an hour's sleep, say, nobody was waited for
+        return again.result()
+
     try:
-        return [each.result() for each in [pool.submit(graded, order) for order in orders]]
+        return [landed(*each) for each in [(pool.submit(graded, order), order) for order in orders]]
     except Exception as error:
         if pool.lost(error):
             raise GraderFault("a process of its own ended before its work was done; try again.") from None

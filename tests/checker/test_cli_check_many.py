@@ -29,20 +29,40 @@ def test_several_processes_tell_what_one_tells(kata, more):
         assert two.stdout.endswith("\n3 of 3 katas passed, 70 of 70 points\n")
 
 
-def test_a_process_that_dies_is_the_graders_fault(tmp_path):
+def test_the_work_of_a_process_that_dies_is_done_again():
+    """Nobody is bothered with it: the report is that of all katas."""
+    with _checking(SOLUTIONS, "--json") as check:
+        os.kill(until(lambda: _workers(check.pid), "at work")[0], signal.SIGKILL)
+        out, err = check.communicate(timeout=120)
+    assert check.returncode == 0, err
+    assert [each["verdict"] for each in json.loads(out)["katas"]] == ["passed", "passed"]
+
+
+def test_processes_that_die_again_are_the_graders_fault(tmp_path):
     """Exit status 3 and a sentence; nothing hangs and nothing is left."""
     for name in ("01_event_loop", "02_gather_wait"):
         (tmp_path / f"{name}.py").write_text("while True: pass\n")
-    command = [sys.executable, "-c", "from checker.cli import main; main()", "check", "1", "2", "--jobs", "2"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: _workers(process.pid), "at work")
-        family = observer.descendants(process.pid)
-        os.kill(_workers(process.pid)[0], signal.SIGKILL)
-        out, err = process.communicate(timeout=120)
-    assert process.returncode == 3, out
+    family, killed = set(), set()
+
+    def none_is_left():
+        for worker in set(_workers(check.pid)) - killed:
+            family.update(observer.descendants(check.pid))
+            os.kill(worker, signal.SIGKILL)
+            killed.add(worker)
+        return check.poll() is not None
+
+    with _checking(tmp_path) as check:
+        until(none_is_left, "ended")
+        out, err = check.communicate(timeout=120)
+    assert check.returncode == 3, out
     assert "a process of its own ended before its work was done" in err
     assert "Traceback" not in err
     until(lambda: not any(map(observer.is_alive, family)), "all ended")
+
+
+def _checking(path, *more):
+    command = [sys.executable, "-c", "from checker.cli import main; main()", "check", "1", "2", "--jobs", "2", *more]
+    return subprocess.Popen([*command, "--path", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def _workers(pid):

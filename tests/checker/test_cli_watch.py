@@ -84,6 +84,18 @@ def test_without_a_kata_whichever_is_saved_is_graded(tmp_path, watch):
     assert watching.end() == 0
 
 
+def test_a_folder_named_from_here_is_found_at_each_save(tmp_path, watch):
+    """A relative path means the same folder all evening."""
+    mine = tmp_path / "mine" / LOOP.stub.name
+    mine.parent.mkdir()
+    mine.write_text(LOOP.stub.read_text())
+    watching = watch("1", "--path", "mine")
+    watching.told("01_event_loop: 0 of 13 tests passed, 0 of 17 points\nWatching 01_event_loop.py")
+    save(mine, LOOP.solution.read_text())
+    watching.told("13 of 13 tests passed, 17 of 17 points (+17)")
+    assert watching.end() == 0
+
+
 def test_a_grader_that_dies_is_told_and_the_next_save_is_graded(tmp_path, watch):
     """Whatever happens to the process that grades, watching goes on."""
     mine = tmp_path / LOOP.stub.name

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -168,12 +169,14 @@ def test_what_pytest_reads_from_the_environment_is_not_read(kata, variables):
     assert (done.returncode, len(one["tests"]), one["max_score"]) == (1, 13, 17.0)
 
 
-def test_the_environment_is_put_back(monkeypatch):
-    """Grading in a process of somebody else's leaves its environment as it was."""
+def test_the_environment_and_the_folder_are_put_back(monkeypatch, tmp_path):
+    """Grading in a process of somebody else's leaves these as they were."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "-x")
+    monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
     grade(COURSE, Submission(COURSE.root / "katas"), [COURSE.find("01")], seed=1)
     assert dict(os.environ) == before
+    assert Path.cwd() == tmp_path
 
 
 def test_where_the_course_lies_does_not_matter(tmp_path):
