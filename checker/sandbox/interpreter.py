@@ -40,6 +40,10 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """The whole environment of a runner."""
 
+STORES = ("/nix/store", "/gnu/store", "/home/linuxbrew/.linuxbrew")
+"""Where package managers keep programs with all that these are linked to, each in a folder of its own: Nix, Guix and
+Homebrew. What lies there is for everybody to read."""
+
 
 def site_packages() -> list[str]:
     """The folders that hold installed packages, in the order in which they are looked through.
@@ -72,6 +76,7 @@ def read_only() -> list[str]:
     paths = [Path("/usr/lib"), Path("/usr/bin"), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache")]
     paths += [Path("/usr/lib64"), Path("/usr/lib32")]
     paths += [path for path in map(Path, ("/bin", "/lib", "/lib64")) if not path.is_symlink()]
+    paths += [store for store in map(Path, STORES) if store in base.resolve().parents]
     paths += [base / "lib", base / "bin", Path(python()).parent, *map(Path, site_packages())]
     found: list[Path] = []
     for path in paths:
