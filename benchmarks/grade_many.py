@@ -3,7 +3,7 @@
     python benchmarks/grade_many.py [--submissions 40] [--runs 3]
 
 Submissions of 07_semaphore (right, mistaken, stub, in turn) are graded as whole processes, in turn: by
-`kata grade` with one job and with two, sandboxed; and (a) by one `python -m pytest` process each, unisolated, on
+`kata grade` with one job held to one processor, with one job, and with two, sandboxed; and (a) by one `python -m pytest` process each, unisolated, on
 the equivalent plain suite in `plain/` with pytest-asyncio in real time (one unit of delay is 0.1 s), one at a time.
 Since (a) takes long, it grades a tenth of the submissions.  Then submissions that hold the whole course, for the
 rate in katas.  (b) is check50, which grades a program that greets with two checks of its own kind, one process a
@@ -14,6 +14,7 @@ processor seconds for one of them (all processes counted).
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -49,10 +50,11 @@ def mean(taken: list[tuple[float, float]]) -> tuple[float, float]:
     return len(taken) / sum(wall for wall, _ in taken), sum(cpu for _, cpu in taken) / len(taken)
 
 
-def graded(batch: Path, katas: int, *words: str) -> tuple[float, float]:
-    """Katas a second and processor seconds a kata of one `kata grade`."""
+def graded(batch: Path, katas: int, *words: str, hold: bool = False) -> tuple[float, float]:
+    """Katas a second and processor seconds a kata of one `kata grade`; `hold`: all of it on one processor."""
+    holding = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))] if hold else []
     with tempfile.TemporaryDirectory() as out:
-        wall, cpu = measure([*KATA, "grade", str(batch), "--out", out, *words], ROOT, allowed=(0, 1))
+        wall, cpu = measure([*holding, *KATA, "grade", str(batch), "--out", out, *words], ROOT, allowed=(0, 1))
     return katas / wall, cpu / katas
 
 
@@ -96,6 +98,7 @@ def main() -> None:
         for _ in range(options.runs):
             few = max(1, options.submissions // 10)
             results = {
+                "kata grade, one job, one processor": graded(one, options.submissions, "--jobs", "1", hold=True),
                 "kata grade, one job": graded(one, options.submissions, "--jobs", "1"),
                 "kata grade, two jobs": graded(one, options.submissions, "--jobs", "2"),
                 "kata grade, whole courses, two jobs": graded(whole, 4 * len(katas), "--jobs", "2"),
