@@ -2,13 +2,13 @@
 
     python benchmarks/grade_many.py [--submissions 40] [--runs 3]
 
-Submissions of 07_semaphore (right, mistaken, stub, in turn) are graded as whole processes, in turn: by
-`kata grade` with one job held to one processor, with one job, and with two, sandboxed; and (a) by one `python -m pytest` process each, unisolated, on
-the equivalent plain suite in `plain/` with pytest-asyncio in real time (one unit of delay is 0.1 s), one at a time.
-Since (a) takes long, it grades a tenth of the submissions.  Then submissions that hold the whole course, for the
-rate in katas.  (b) is check50, which grades a program that greets with two checks of its own kind, one process a
-submission, unisolated; left out where it is not installed.  Reports medians: katas (or exercises) a second, and
-processor seconds for one of them (all processes counted).
+Submissions of 07_semaphore (right, mistaken, stub, in turn) are graded as whole processes, in turn: by `kata grade`,
+sandboxed, with one job that is held to one processor, with one job, and with two; and (a) by one `python -m pytest`
+process each, unisolated, on the equivalent plain suite in `plain/` with pytest-asyncio in real time (one unit of
+delay is 0.1 s), one at a time.  Since (a) takes long, it grades a tenth of the submissions.  Then submissions that
+hold the whole course, for the rate in katas.  (b) is check50, which grades a program that greets with two checks of
+its own kind, one process a submission, unisolated; left out where it is not installed.  Reports medians: katas (or
+exercises) a second, and processor seconds for one of them (all processes counted).
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Plan:
             for kata in self.katas:
                 source = handed.source(kata, own)
                 key = work.key(source, course[kata], self.seed, self.sandbox, self.limits, self.budget)
-                if book.key(handed.learner.key, kata) != key:
+                if not book.knows(handed.learner.key, kata, key):
                     sources[kata], keys[kata] = source, key
             yield work.Work(
                 handed.learner.key, sources, keys, course, self.seed, self.sandbox, self.limits, self.budget
@@ -79,6 +79,9 @@ def run(plan: Plan, book: Gradebook, pool: Pool, tell: Callable[[str, Sequence[r
         BookFault: a result cannot be written.
         NoCluster: the cluster has gone away.
     """
+    if book.has_gradings:
+        for _ in plan.work(book):
+            pass  # the book now knows which of its gradings hold still, should this batch be stopped
     flying: dict[Future[Any], tuple[work.Work, int]] = {}
     # Enough to keep everybody busy, and no more: what waits is held in memory.
     most = 2 * pool.size + 2
@@ -160,6 +163,8 @@ class Counts:
     missing: int = 0
     faults: int = 0
     unfinished: int = 0
+    unwritten: int = 0
+    """Tables that could not be written."""
     perfect: bool = True
 
     def add(self, row: rows.Row) -> None:
@@ -170,4 +175,4 @@ class Counts:
         self.unfinished += row.status == "unfinished"
         self.passed += row.status == "graded" and row.passed
         self.failed += row.status == "graded" and not row.passed
-        self.perfect &= all(each.verdict == "passed" for each in row.gradings)
+        self.perfect &= row.passed and all(each.verdict == "passed" for each in row.gradings)

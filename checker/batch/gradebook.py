@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS tests (
     property TEXT NOT NULL, verdict TEXT NOT NULL, points REAL NOT NULL, max_points REAL NOT NULL,
     message TEXT NOT NULL, ended TEXT NOT NULL, PRIMARY KEY (learner, kata, number));
 """
+_CURRENT = "CREATE TEMP TABLE current (learner TEXT, kata TEXT, PRIMARY KEY (learner, kata))"
+"""Which gradings are of what is handed in now, graded as it is asked for now: this process's own knowledge."""
 _GRADING = [name for name in Grading.__struct_fields__ if name != "tests"]
 _TEST = list(Test.__struct_fields__)
 
@@ -120,17 +122,27 @@ class Gradebook:
 
     # --- gradings ----------------------------------------------------------------------------------------
 
-    def key(self, learner: str, kata: str) -> str:
-        """The key of what is known of a learner's kata; empty if nothing, or only that the grader was at fault."""
+    def knows(self, learner: str, kata: str, key: str) -> bool:
+        """Whether a grading with that key is there, and more than a fault of the grader's; it is current then."""
         found = self._base.execute(
             "SELECT key FROM gradings WHERE learner = ? AND kata = ? AND verdict != 'error'", (learner, kata)
         ).fetchone()
-        return str(found[0]) if found else ""
+        known = bool(found == (key,))
+        if known:
+            with self._writing():
+                self._base.execute("INSERT OR IGNORE INTO current VALUES (?, ?)", (learner, kata))
+        return known
+
+    @property
+    def has_gradings(self) -> bool:
+        """Whether there is any grading, of whenever."""
+        return bool(self._base.execute("SELECT EXISTS (SELECT 1 FROM gradings)").fetchone()[0])
 
     def write(self, learner: str, gradings: Iterable[Grading]) -> None:
         """Write down what came of grading a learner's katas, all of it or nothing."""
         with self._writing():
             for each in gradings:
+                self._base.execute("INSERT OR IGNORE INTO current VALUES (?, ?)", (learner, each.kata))
                 self._base.execute("DELETE FROM tests WHERE learner = ? AND kata = ?", (learner, each.kata))
                 marks = ", ".join("?" * (len(_GRADING) + 1))
                 self._base.execute(
@@ -146,11 +158,12 @@ class Gradebook:
                 )
 
     def gradings(self, learner: str, katas: Iterable[str]) -> list[Grading]:
-        """What is known of a learner in these katas."""
+        """What is known of a learner in these katas, as far as it is current."""
         found = []
         for kata in katas:
             row = self._base.execute(
-                f"SELECT {', '.join(_GRADING)} FROM gradings WHERE learner = ? AND kata = ?",  # noqa: S608
+                f"SELECT {', '.join(_GRADING)} FROM gradings NATURAL JOIN current"  # noqa: S608
+                " WHERE learner = ? AND kata = ?",
                 (learner, kata),
             ).fetchone()
             if row is None:
@@ -198,6 +211,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         base.execute("PRAGMA journal_mode=WAL")
         base.execute("PRAGMA synchronous=NORMAL")
         base.executescript(_TABLES)
+        base.execute(_CURRENT)
     except sqlite3.Error:
         base.close()
         raise

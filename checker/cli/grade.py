@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from checker.rows import Assignment, Batch
 
 DEFAULT_FORMATS = ("csv", "json")
+SEED = click.IntRange(-(2**63), 2**63 - 1)
+"""As the gradebook keeps whole numbers."""
 MOST_NOTES = 20
 """Notes on what was handed in that are told; an archive may be full of junk."""
 
@@ -46,7 +49,7 @@ MOST_NOTES = 20
     "--roster", type=click.Path(path_type=Path), help="CSV of all learners; who handed in nothing gets a row."
 )
 @click.option("--course", "settings", type=click.Path(path_type=Path), help="TOML with weights, pass mark and points.")
-@click.option("--seed", type=int, help="Draws all numbers; default: that of the gradebook, or a new one.")
+@click.option("--seed", type=SEED, help="Draws all numbers; default: that of the gradebook, or a new one.")
 @click.option("--fresh", is_flag=True, help="Start over; else only what is new or changed is graded.")
 @click.option("--dask", metavar="ADDRESS", help="Use the Dask cluster whose scheduler is there.")
 @common.sandbox_option
@@ -100,11 +103,13 @@ def grade(
         common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
     except KeyboardInterrupt:
         common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", common.INTERRUPTED)
-    for note in intake.notes[:MOST_NOTES]:
-        click.echo(f"Note: {note}")
-    if len(intake.notes) > MOST_NOTES:
-        click.echo(f"… and {len(intake.notes) - MOST_NOTES} notes more.")
-    raise SystemExit(common.FAULT if counts.faults else common.PASSED if counts.perfect else common.FAILED)
+    with suppress(BrokenPipeError):
+        for note in intake.notes[:MOST_NOTES]:
+            click.echo(f"Note: {note}")
+        if len(intake.notes) > MOST_NOTES:
+            click.echo(f"… and {len(intake.notes) - MOST_NOTES} notes more.")
+    fault = counts.faults or counts.unwritten
+    raise SystemExit(common.FAULT if fault else common.PASSED if counts.perfect else common.FAILED)
 
 
 # --- before --------------------------------------------------------------------------------------------------
@@ -255,18 +260,28 @@ def _report(
     for name in formats:
         try:
             written += write(name, report, out)
+        except BrokenPipeError:  # whoever reads has read enough
+            pass
         except OSError as error:
-            click.echo(f"The {name} table cannot be written: {error}. The gradebook has every result.", err=True)
-            counts.faults += 1
-    seconds = time.time() - started
-    sys.stdout.flush()
-    click.echo(
+            click.echo(
+                f"The {name} table cannot be written: {error}. What is graded is in the gradebook; make room, or mend"
+                " the folder, and give the same command again.",
+                err=True,
+            )
+            counts.unwritten += 1
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        click.echo(_sum(counts, time.time() - started))
+        click.echo(f"Seed {plan.seed}, sandbox {plan.sandbox}, layout {layout}, katas {', '.join(plan.katas)}")
+        for path in written:
+            click.echo(f"  {path}")
+    return counts
+
+
+def _sum(counts: Counts, seconds: float) -> str:
+    return (
         f"{counts.learners} learners in {seconds:.0f} s: {counts.passed} passed, {counts.failed} did not,"
         f" {counts.missing} handed in nothing"
         + (f", {counts.unfinished} are not graded yet" if counts.unfinished else "")
         + (f", {counts.faults} faults of the grader (graded again by the same command)" if counts.faults else "")
     )
-    click.echo(f"Seed {plan.seed}, sandbox {plan.sandbox}, layout {layout}, katas {', '.join(plan.katas)}")
-    for path in written:
-        click.echo(f"  {path}")
-    return counts

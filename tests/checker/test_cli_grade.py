@@ -115,6 +115,30 @@ def test_a_zip_from_canvas_with_weights(kata, tmp_path):
     assert "layout canvas, katas 01_event_loop, 07_semaphore" in done.stdout
 
 
+def test_a_late_penalty_may_cost_the_pass_mark(kata, tmp_path):
+    """Whoever does not pass is no success, though every test did: exit status 1."""
+    (tmp_path / "in").mkdir()
+    shutil.copy(RIGHT, tmp_path / "in" / f"adalee_LATE_12_901_{NAME}")
+    (tmp_path / "course.toml").write_text("late_penalty = 10\npass_mark = 95\n")
+    done = kata("grade", "in", "--layout", "canvas", "--out", "out", "--course", "course.toml")
+    assert "0 passed, 1 did not" in done.stdout
+    assert done.returncode == 1, done.stderr
+
+
+def test_a_reader_who_has_read_enough_changes_nothing(batch, tmp_path):
+    """The exit status is that of the batch."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from checker.cli import main; main()", "grade", str(batch(ada=RIGHT))]
+    with os.fdopen(writer) as nobody_listens:
+        done = subprocess.run(
+            [*command, "--out", str(tmp_path / "out"), "--format", "csv,github"],
+            stdout=nobody_listens, stderr=subprocess.PIPE, text=True, check=False, timeout=240,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr.count("cannot")) == (0, 0), done.stderr
+    assert (tmp_path / "out" / "grades.csv").exists()
+
+
 # --- what bad input gets -------------------------------------------------------------------------------------
 
 
@@ -130,6 +154,7 @@ def test_a_zip_from_canvas_with_weights(kata, tmp_path):
         (["in", "--out", "out", "--layout", "odd"], "There is no layout 'odd'; choose from auto"),
         (["in", "--out", "out", "--kata", "99"], "There is no kata '99'."),
         (["in", "--out", "out", "--sandbox", "odd"], "There is no sandbox 'odd'"),
+        (["in", "--out", "out", "--seed", str(2**63)], "is not in the range"),
         (["in", "--out", "out", "--roster", "nowhere"], "The roster nowhere cannot be read"),
         (["in", "--out", "out", "--course", "nowhere"], "The course file nowhere cannot be read"),
     ],

@@ -1,6 +1,7 @@
 """The driver grades what is new, begins again what a dying worker dropped, and says when the grader failed."""
 
 from concurrent.futures import Future
+from contextlib import closing
 
 import pytest
 
@@ -99,6 +100,33 @@ def test_only_what_is_new_or_changed_is_graded(book):
         pool = FakePool()
         play(book, pool, *handed, **more)
         assert pool.graded == graded
+
+
+def test_what_was_graded_before_is_no_grade_of_what_is_handed_in_now(tmp_path):
+    """A batch that is stopped has grades for what it has graded or found to be the same, for nothing else."""
+
+    class Stopped(FakePool):
+        def submit(self, task, work):
+            if work.learner == "cyd":
+                raise KeyboardInterrupt
+            return super().submit(task, work)
+
+    handed = [Text(name, "x = 1") for name in ("ada", "bob", "cyd", "dan")]
+    with closing(Gradebook(tmp_path)) as book:
+        assert set(play(book, FakePool(), *handed).values()) == {"graded"}
+    with closing(Gradebook(tmp_path)) as book:
+        now_handed = [handed[0], *(Text(each.learner.key, "x = 2") for each in handed[1:3]), handed[3]]
+        with pytest.raises(KeyboardInterrupt):
+            play(book, Stopped(), *now_handed)
+        rows = {row.learner.key: row for row in report_rows(book, [KATA], Assignment())()}
+        assert {key: row.status for key, row in rows.items()} == {
+            "ada": "graded", "bob": "unfinished", "cyd": "unfinished", "dan": "graded",
+        }  # fmt: skip
+        assert [rows["cyd"].points, rows["cyd"].passed, rows["cyd"].gradings] == [0.0, False, []]
+    with closing(Gradebook(tmp_path)) as book:
+        again = FakePool()
+        assert set(play(book, again, *now_handed).values()) == {"graded"}
+        assert again.graded == ["bob", "cyd"]
 
 
 def test_work_whose_worker_dies_is_begun_again(book):

@@ -40,7 +40,8 @@ def test_what_is_written_is_read(book, one, other):
     assert book.gradings("ada", [one.kata]) == [one]
     book.write("ada", [other])
     assert book.gradings("ada", [other.kata]) == [other]
-    assert book.key("ada", other.kata) == other.key
+    assert book.knows("ada", other.kata, other.key) == (other.verdict != "error")
+    assert not book.knows("ada", other.kata, f"{other.key}x")
 
 
 def test_learners_come_in_the_order_of_the_batch(book):

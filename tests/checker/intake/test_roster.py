@@ -19,6 +19,10 @@ def roster(tmp_path, text, encoding="utf-8"):
         ("Student,ID,SIS Login ID\nPoints Possible,,\nJané Doe,12,jane@example.org\n", "utf-8-sig"),
         ("Nachname;First name;Last name;User ID\nx;Jané;Doe;12\n", "cp1252"),
         ("Identifier\tFull name\nParticipant 12\tJané Doe\n", "utf-16"),
+        ("sep=;\nname;id\nJané Doe;12\n", "cp1252"),
+        ("\n\nname;id\nJané Doe;12\n", "utf-8"),
+        ('"Note, a, b, c";"Name";"ID"\nx;Jané Doe;12\n', "utf-8"),
+        ("Student,ID,W3 (47)\n,,Manual Posting\n    Points Possible,,100\nJané Doe,12,\n", "utf-8"),
     ],
 )
 def test_rosters_of_all_kinds_are_read(tmp_path, text, encoding):
