@@ -111,6 +111,10 @@ async def test_a_url_that_stands_twice_is_visited_twice(run, rng):
         trace = await run(two_calls, function=function, parts=[[twice], [once, twice]], world=world)
         first, second = brought_by_both(trace, function, twice)
         assert trace.result == [[first], [trace.given("visit", once), second]]
+    world = calls(visit={twice: 2.0, once: 1.0})
+    trace = await run(visits, function="first_visit", urls=[twice, once, twice], world=world)
+    brought_by_both(trace, "first_visit", twice)
+    assert trace.result in [span.value for span in trace.calls("visit") if span.outcome == "done"]
 
 
 @result
@@ -190,6 +194,10 @@ async def test_each_group_has_its_own_results(run, rng):
     trace = await run(group_visits, groups=groups, world=calls(visit=dict(zip(urls, delays, strict=True))))
     assert trace.result == {name: [trace.given("visit", url) for url in group] for name, group in groups.items()}
     assert trace.noted("groups afterwards") == [groups]
+    empty = grouped(rng, 0, 0)
+    trace = await run(group_visits, groups=empty)
+    assert trace.result == empty
+    assert trace.elapsed == 0.0
 
 
 @ordering
@@ -249,6 +257,10 @@ async def test_a_failure_takes_its_own_place(run, rng):
     trace = await run(visits, function="visit_settled", urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
+    failing = calls(visit={url: call(delays[url], error=OSError) for url in urls})
+    for all_fail in (urls, [one]):
+        trace = await run(visits, function="visit_settled", urls=all_fail, world=failing)
+        assert trace.result == [trace.given("visit", url) for url in all_fail]
 
 
 @timing

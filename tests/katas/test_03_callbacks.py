@@ -326,6 +326,9 @@ async def test_a_failure_takes_its_own_place(run, rng):
     trace = await run(report_all, urls=urls, world=world)
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.elapsed == max(delays.values())
+    failing = calls(visit={url: call(delays[url], error=ValueError) for url in urls})
+    trace = await run(report_all, urls=urls, world=failing)
+    assert trace.result == [trace.given("visit", url) for url in urls]
 
 
 @result

@@ -227,6 +227,9 @@ async def test_shutting_down_cancels_all_others_and_waits_for_them(run, rng):
     assert trace.result == [sorted(names), 4]
     assert trace.outcomes("job") == ["cancelled"] * 4
     assert all(span.cancelled_at == 1.0 for span in trace.calls("job")), "They were not all cancelled at once."
+    namesakes = [names[0], *names[:2]]
+    trace = await run(close_shop, names=namesakes, after=1.0, world=world)
+    assert trace.result == [sorted(namesakes), 3]
 
 
 @result

@@ -172,9 +172,11 @@ async def test_a_deposit_returns_the_new_balance(run, rng):
 async def test_overlapping_deposits_lose_nothing(run, rng):
     """Of deposits that overlap on one account none is lost: in the end the store holds them all."""
     opening, *amounts = rng.sample(range(1, 1000), 6)
-    moments = [0.0, *sorted(eighths(rng, 4, most=12))]
     read = rng.randint(1, 4) / 4
-    world = kept(opening, read=read, write=read + rng.randint(2, 4) / 4)
+    write = read + rng.randint(2, 4) / 4
+    # The second comes while the first is at work, and the last one while the second is.
+    moments = [0.0, read / 2, *sorted(eighths(rng, 2, most=12)), read + write + 0.125]
+    world = kept(opening, read=read, write=write)
     trace = await run(deposits, payments=list(zip(moments, amounts, strict=True)), world=world)
     total = opening + sum(amounts)
     last = max(trace.calls("write"), key=lambda span: float(span.end), default=None)
@@ -301,6 +303,8 @@ async def test_a_failure_takes_its_own_place(run, rng):
     assert trace.result == [trace.given("job", number) for number in range(5)]
     assert trace.elapsed == sum(delays.values())
     assert trace.noted("lock.locked() afterwards") == [False]
+    trace = await run(queue_up, jobs=2, world=calls(job=call(0.5, error=OSError)))
+    assert trace.result == [trace.given("job", number) for number in range(2)]
 
 
 @scenario

@@ -119,6 +119,8 @@ async def test_a_failure_takes_its_own_place_and_frees_its_slot(run, rng):
     trace = await run(crawl, pages=6, limit=1, world=world)
     assert trace.result == [trace.given("fetch", page) for page in range(6)]
     assert trace.elapsed == 11.0
+    trace = await run(crawl, pages=3, limit=2, world=calls(fetch=call(1.0, error=OSError)))
+    assert trace.result == trace.all_given("fetch")
 
 
 @cancellation
@@ -167,6 +169,9 @@ async def test_bodies_stand_in_the_order_of_the_urls(run, rng):
     trace = await run(fetch, urls=urls, limit=3, world=web(head=heads, body=bodies, status={urls[2]: 201}))
     assert trace.result == [bodies[url].result for url in urls]
     assert trace.noted("list changed") == [False]
+    trace = await run(fetch, urls=[], limit=3, world=web())
+    assert trace.result == []
+    assert trace.elapsed == 0.0
 
 
 @result
@@ -330,9 +335,17 @@ async def test_a_newcomer_does_not_overtake(run, rng):
 
 @scenario
 async def early_leaver(kata, stage, *, count):
-    """Everybody sits, and one more waits; one leaves early, and stays in its block for a while."""
+    """Everybody sits, and one more waits; one leaves early, tries it again, and stays for a while."""
     seats = kata.Seats(count)
     dinner = stage.calls("dinner")
+
+    def leave_again():
+        raised = "nothing"
+        try:
+            seats.leave()
+        except Exception as error:
+            raised = "ValueError" if isinstance(error, ValueError) else type(error).__name__
+        stage.note("left again", raised)
 
     async def early():
         has_left = False
@@ -341,6 +354,7 @@ async def early_leaver(kata, stage, *, count):
                 await dinner("early")
                 seats.leave()
                 has_left = True
+                leave_again()
                 await asyncio.sleep(5)
         except Exception:
             if not has_left:  # whether the end of such a block raises is left open
@@ -398,6 +412,10 @@ async def test_leaving_without_a_seat_raises(run, rng):
     sat = trace.starts("dinner")[count]
     assert sat == 1.0, (
         f"A guest that sat called `leave()` at 1 s; whoever waited for a seat then sat down at {sat} s, expected 1 s."
+    )
+    raised = trace.noted("left again")[0]
+    assert raised == "ValueError", (
+        f"A guest that had given its seat back called `leave()` once more: expected ValueError, saw {raised}."
     )
     free, most = trace.noted("free")[0], trace.peak("dinner")
     assert free == count, (

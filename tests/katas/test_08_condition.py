@@ -429,6 +429,8 @@ async def test_one_after_another_in_order(run, rng):
     trace = await run(game, seats=seats, rounds=rounds, world=calls(play=delays))
     assert trace.order("play") == seats * rounds
     assert trace.peak("play") == 1
+    trace = await run(game, seats=seats[:1], rounds=rounds, world=calls(play=delays))
+    assert trace.order("play") == seats[:1] * rounds
 
 
 @timing
@@ -493,7 +495,7 @@ async def table(kata, stage, *, players, rounds):
 @ordering
 async def test_each_player_has_a_task_of_its_own_from_the_start(run, rng):
     """Each player is called by a task of its own, the same in every round; all of them are there from the start."""
-    players, rounds = rng.randint(2, 4), rng.randint(2, 3)
+    players, rounds = rng.randint(3, 4), rng.randint(2, 3)
     trace = await run(table, players=players, rounds=rounds, world=calls(play=1.0))
     assert trace.order("play") == list(range(players)) * rounds
     [called_by] = trace.noted("called by")

@@ -183,13 +183,13 @@ async def test_a_failure_takes_its_own_place(run, rng):
 @result
 async def test_an_error_of_the_items_is_raised(run, rng):
     """An error of `items` itself is raised, and not before every worker has ended, its cleanup too."""
-    good = rng.randint(2, 4)
     slow = [call(9.0 + place, cleanup=rng.randint(1, 9) / 4) for place in range(4)]
-    world = calls(read=[*reads(distinct(rng, good), 0.25), call(0.5, error=ValueError)], consume=slow)
-    trace = await run(factory, many=good + 3, size=4, workers=3, world=world, raises=ValueError)
-    failure = trace.given("read", good)
-    assert trace.error.holds(failure), f"`items` raised {failure!r}; what came out is {trace.error!r}."
-    assert len(trace.interrupted()) == 0, "A `consume` was cancelled a second time while it cleaned up."
+    for good in (rng.randint(2, 4), 0):
+        world = calls(read=[*reads(distinct(rng, good), 0.25), call(0.5, error=ValueError)], consume=slow)
+        trace = await run(factory, many=good + 3, size=4, workers=3, world=world, raises=ValueError)
+        failure = trace.given("read", good)
+        assert trace.error.holds(failure), f"`items` raised {failure!r}; what came out is {trace.error!r}."
+        assert len(trace.interrupted()) == 0, "A `consume` was cancelled a second time while it cleaned up."
 
 
 @scenario
@@ -256,9 +256,9 @@ async def test_a_pump_stands_still_whatever_its_consumers_answer(sweep, rng):
 
 
 @scenario
-async def office(kata, stage, *, names, arrivals, stop_at, stop="stop"):
-    """Items arrive at their times, and `stop` at its own; None: never."""
-    queue = asyncio.Queue()
+async def office(kata, stage, *, names, arrivals, stop_at, stop="stop", room=0):
+    """Items arrive at their times, and `stop` at its own; None: never. The queue has room for so many; 0: for all."""
+    queue = asyncio.Queue(room)
     loop = asyncio.get_running_loop()
     for at, item in arrivals:
         loop.call_later(at, queue.put_nowait, item) if at else queue.put_nowait(item)
@@ -371,9 +371,10 @@ async def test_a_second_drain_starts_afresh(run, rng):
 async def test_stop_alone_and_nobody_to_stop(run, rng):
     """Who gets no item has an empty list; without consumers there is nothing to wait for."""
     names = people(rng, 3)
-    trace = await run(office, names=names, arrivals=[], stop_at=2.5)
-    assert trace.result == [[], [], []]
-    assert trace.elapsed == 2.5
+    for room in (0, 1):
+        trace = await run(office, names=names, arrivals=[], stop_at=2.5, room=room)
+        assert trace.result == [[], [], []]
+        assert trace.elapsed == 2.5
     for stop_at in (0, None):
         trace = await run(office, names=[], arrivals=[], stop_at=stop_at)
         assert trace.result == []
@@ -638,6 +639,9 @@ async def test_a_closed_merge_closes_its_sources(run, rng):
         assert not late, f"The merge was closed at {closing!r} s; a source was still being read at {late[0].end!r} s."
         count = len(left_open(trace, sources))
         assert count == 0, f"When the merge had been closed, {count} of its 4 sources had not."
+    world = calls(read=by_source(staggered(rng, names[:1], 9)), close=1.0)
+    trace = await run(desk, sources={names[0]: 9}, most=2, kinds=(Valve,), world=world)
+    assert not left_open(trace, {names[0]: 9}), "When a merge of a single source had been closed, that source had not."
 
 
 @cancellation

@@ -329,7 +329,7 @@ async def test_reports_come_promptly(run, rng):
 @ordering
 async def test_reports_come_in_order(run, rng):
     """Each call of `progress` leads to one report, in the order of the calls, also when they come thick and fast."""
-    rising = parts(rng, rng.randint(12, 20))
+    rising = [0.0, *parts(rng, rng.randint(12, 20))]
     fractions = [rising[0], *rising, rising[-1], rising[1], rising[1]]
     trace = await run(watched_in_a_burst, fractions=fractions, world=calls(work=1.0))
     assert trace.noted("report") == fractions
@@ -450,6 +450,8 @@ async def test_a_job_in_time_gives_its_result_or_error(run, rng):
     assert trace.outcomes("finish") == ["done"]
     assert trace.result == trace.all_given("finish")[0]
     assert trace.elapsed == patience + 0.625
+    trace = await run(limited, patience=patience, timeout=patience + later, world=calls(finish=call(0.625, None)))
+    assert trace.result is None
     cls = rng.choice([ValueError, KeyError, OSError])
     world = calls(finish=call(0.625, error=cls))
     trace = await run(limited, patience=patience, timeout=patience + later, world=world, raises=cls)

@@ -59,8 +59,8 @@ def assert_closed(trace):
 
 async def check_pieces(run, rng, scenario):
     body = binary(rng, rng.randint(40, 90))
-    bad, good = rng.choice([404, 503]), rng.choice([200, 201])
-    data, empty = reply(body, status=bad), reply(b"", status=good)
+    (bad, reason), good = rng.choice([(404, "Not Found"), (503, "Service Unavailable")]), rng.choice([200, 201])
+    data, empty = reply(body, status=bad, reason=reason), reply(b"", status=good)
     world = calls(request={"/a": call(1.0, pieces(rng, data, 6)), "/b": call(0.5, pieces(rng, empty, 2))})
     trace = await run(scenario, paths=["/a", "/b"], world=world)
     assert trace.result == [(bad, body), (good, b"")]
@@ -303,6 +303,11 @@ async def test_pages_stand_in_the_order_of_their_targets(run, rng):
     assert trace.result == [[(200, body) for body in bodies], []]
     assert trace.noted("inputs as they were") == [True]
     assert trace.noted("threads for nothing") == [0]
+    world = calls(request=[call(1.0, [reply(body)]) for body in bodies[:3]])
+    trace = await run(get_many, paths=["/same", "/other", "/same"], workers=2, tick=50.0, world=world)
+    assert sorted(trace.result[0]) == sorted((200, body) for body in bodies[:3]), (
+        "Three requests, two of them for the same target, had three different replies: each should stand in its place."
+    )
 
 
 @scenario

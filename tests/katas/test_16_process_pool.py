@@ -151,6 +151,14 @@ async def by_themselves(kata, stage, *, name, values, processes, meeting=1, chun
 
 
 @scenario
+async def without_results(kata, stage, *, name, many, chunk=1):
+    with places(1) as [place]:
+        in_real_time()
+        extra = [chunk] if name == "crunch_chunks" else []
+        return await getattr(kata, name)(jobs.arrive, [place.path] * many, 2, *extra)
+
+
+@scenario
 async def the_first_is_the_last(kata, stage, *, name, values, processes, chunk=1):
     with places(2, 1) as [gate, passed]:
         first, *others = values
@@ -331,6 +339,7 @@ async def test_never_more_processes_than_workers(run, rng):
     assert told["as it was"], "The list of items was changed."
     alone = await play(run, by_themselves, name="crunch", values=values[:1], processes=workers)
     assert_others(assert_results(alone["results"], values[:1]), alone["here"], workers)
+    await assert_nones(run, "crunch")
 
 
 @ordering
@@ -339,6 +348,12 @@ async def test_results_stand_in_the_order_of_the_items(run, rng):
     values = draw(rng, rng.randint(5, 7))
     told = await play(run, the_first_is_the_last, name="crunch", values=values, processes=2)
     assert_results(told["results"], values)
+
+
+async def assert_nones(run, name, **chunk):
+    """A result may be None."""
+    results = await play(run, without_results, name=name, many=3, **chunk)
+    assert results == [None] * 3, f"The function returned None for each of 3 items; `{name}` returned {results!r}."
 
 
 def assert_failures(results, values, bad):
@@ -430,6 +445,7 @@ async def test_a_message_is_worked_off_by_one_process(run, rng):
     for first in range(0, len(values), chunk):
         many = len(set(pids[first : first + chunk]))
         assert many == 1, f"The {chunk} items from place {first} on ran in {many} processes, expected 1."
+    await assert_nones(run, "crunch_chunks", chunk=2)
 
 
 @ordering
@@ -487,7 +503,7 @@ async def test_two_processes_hold_more_jobs(run, rng):
 async def test_jobs_run_in_other_processes(run, rng):
     """All jobs run in at most `processes` processes, none of them this one; an item may stand there twice."""
     processes = rng.randint(2, 3)
-    one, *others = draw(rng, 3 * processes)
+    one, *others = draw(rng, 16 * processes + 3)  # more than can wait together
     values = [one, *others, one]
     told = await play(run, by_themselves, name="map_async", values=values, processes=processes)
     assert_others(assert_results(told["results"], values), told["here"], processes)
