@@ -61,7 +61,8 @@ class Link:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._send_lock = _thread.allocate_lock()
+        self._send_lock = _thread.RLock()
+        self._afterwards: Callable[[], object] | None = None
         self._calls: dict[int, Call] = {}
         self._next_call = 0
         self._over = False
@@ -80,17 +81,29 @@ class Link:
         if len(data) > messages.MAX_FRAME:
             raise ValueError(f"A message of {len(data)} bytes cannot be sent.")
         with self._send_lock:
-            if self._over:  # a thread that does not know yet; nothing may follow the last word
-                return
-            self._over = isinstance(message, messages.Told)
-            if self.clock is None:
-                self._channel.sendall(data)
-                return
-            self.clock.talking = True
-            try:
-                self._channel.sendall(data)
-            finally:
-                self.clock.talking = False
+            if not self._over:  # else a thread that does not know yet; nothing may follow the last word
+                self._over = isinstance(message, messages.Told)
+                self._send(data)
+        action, self._afterwards = self._afterwards, None
+        if action is not None:
+            action()
+
+    def _send(self, data: bytes) -> None:
+        if self.clock is None:
+            self._channel.sendall(data)
+            return
+        self.clock.talking = True
+        try:
+            self._channel.sendall(data)
+        finally:
+            self.clock.talking = False
+
+    def between_messages(self, action: Callable[[], object]) -> None:
+        """Do something that a signal asks for: at once, or when the message is out that this thread is sending."""
+        if self._send_lock._is_owned():  # type: ignore[attr-defined]
+            self._afterwards = action
+        else:
+            action()
 
     def _receive(self) -> Any:
         header = self._exactly(messages.HEADER)

@@ -101,7 +101,7 @@ class Play:
             ValueError, OSError, MemoryError: this machine does not allow it.
         """
         limits = self._order.limits
-        signal.signal(signal.SIGXCPU, lambda *_: self._stop("cpu"))
+        signal.signal(signal.SIGXCPU, lambda *_: self._link.between_messages(lambda: self._stop("cpu")))
         signal.signal(signal.SIGALRM, self._alarm)
         signal.signal(signal.SIGURG, self._seen_waiting)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -208,7 +208,7 @@ class Play:
         error.__traceback__ = None
 
     def _alarm(self, *_: object) -> None:
-        self._stop("wall")
+        self._link.between_messages(lambda: self._stop("wall"))
 
     def _seen_waiting(self, *_: object) -> None:
         """The zygote has seen the only thread wait for ever, unless an alarm of its own is to wake it."""

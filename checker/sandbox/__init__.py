@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from checker.sandbox.base import Sandbox
 from checker.sandbox.unavailable import Unavailable
@@ -28,15 +29,15 @@ def launch(kind: str, preload: Sequence[str] = ()) -> Sandbox:
     Raises:
         Unavailable: this machine does not offer that kind; says what to do.
     """
-    for each in KINDS[1:] if kind == "auto" else (kind,):
-        if kind == "auto" and each in _refused:
-            continue
-        try:
-            return _launch(each, preload)
-        except Unavailable:
-            if kind != "auto":
-                raise
-    raise Unavailable(f"There is no sandbox {kind!r}; choose one of {', '.join(KINDS)}.")
+    if kind not in KINDS:
+        raise Unavailable(f"There is no sandbox {kind!r}; choose one of {', '.join(KINDS)}.")
+    if kind != "auto":
+        return _launch(kind, preload)
+    for each in KINDS[1:-1]:
+        if each not in _refused:
+            with suppress(Unavailable):
+                return _launch(each, preload)
+    return _launch(KINDS[-1], preload)
 
 
 def refuse(kind: str) -> None:

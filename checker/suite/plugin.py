@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("katas")
     group.addoption("--submission", default=None, help="what the suites grade: a file or folder; default: solutions")
     group.addoption("--seed", type=int, default=None, help="draws the numbers of every run; default: a new one")
-    group.addoption("--sandbox", default="auto", help="auto, bwrap or none")
+    group.addoption("--sandbox", default="auto", help="auto, bwrap, landlock or none")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -154,16 +154,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if next(item.iter_markers("skip"), None):
         return
     marks = [name for name in PROPERTIES if item.get_closest_marker(name)]
-    points = item.get_closest_marker("points")
     doc = (getattr(item, "function", None) and item.function.__doc__) or item.name  # type: ignore[attr-defined]
     item.stash[RESULT] = Result(
         kata=item.path.stem.removeprefix("test_"),
         name=item.name,
         title=" ".join(doc.split()),
         aspect=marks[0] if marks else "result",
-        max_points=float(points.args[0]) if points else 1.0,
+        max_points=1.0,
     )
     _grader(item.config).begin(item.stash[RESULT])
+    item.stash[RESULT].max_points = _points(item)
+
+
+def _points(item: pytest.Item) -> float:
+    """How many points a test is worth."""
+    mark = item.get_closest_marker("points")
+    if mark is None:
+        return 1.0
+    match mark.args:
+        case (int() | float() as worth,) if worth > 0:
+            return float(worth)
+    raise GraderFault(f"The test {item.name} says wrongly what it is worth; write @points(2), with a number above 0.")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -251,6 +262,9 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
                 break
             _judge_struck(trace, wanted, point)
             traces.append(trace)
+        else:  # whoever waits more often than that is left alone all the same, and must come to an end
+            trace = _play(request, wanted)
+            _judge_work(trace, wanted, returns, uncalled)
         if not traces:
             raise Failure("It never waits for anything, so there is no moment at which to cancel it.")
         _judge_evidence(traces, trace)

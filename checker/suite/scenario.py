@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import sys
 from collections import ChainMap
@@ -36,10 +37,14 @@ def ship(function: Callable[..., Any], data: dict[str, Any]) -> bytes:
     """A scenario and its data as bytes for the runner.
 
     Raises:
-        TypeError: it is no scenario.
+        TypeError: it is no scenario, or one that does not take these data.
     """
     if not getattr(function, "__kata_scenario__", False):
         raise TypeError(f"{function!r} is no scenario; mark it with @scenario.")
+    try:
+        inspect.signature(function).bind(None, None, **data)
+    except TypeError as error:
+        raise TypeError(f"The scenario {function.__name__} cannot be played with {', '.join(data)}: {error}.") from None
     module = sys.modules[function.__module__]
     buffer = io.BytesIO()
     cloudpickle.register_pickle_by_value(module)

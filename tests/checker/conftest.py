@@ -77,6 +77,7 @@ def player(session: Session) -> Play:
         source: str, scenario: Callable[..., Any], world: World | None = None, strike: int | None = None, **data: Any
     ) -> Trace:
         more = {name: data.pop(name) for name in ("network", "importable") if name in data}
+        session.forget_use()  # what other tests have used up is nothing to this one
         performance = Performance("07_semaphore", source.encode(), [], ship(scenario, data), strike=strike, **more)
         return session.play(performance, world or World(), random.Random(7))
 

@@ -1,14 +1,17 @@
 """What goes wrong on the grader's side is never the submission's fault, and does no harm to what comes after."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 
 from checker.course import installed_course
 from checker.messages import Limits
+from checker.sandbox import Unavailable
 from checker.submission import Submission
 from checker.suite import call, calls, scenario
 from checker.suite.grader import Grader, Request, Result
+from checker.suite.plugin import _points
 from checker.suite.scenario import ship
 from checker.world.script import World
 from checker.world.session import GraderFault, Performance, Session
@@ -19,6 +22,11 @@ COURSE = installed_course()
 @scenario
 async def one(kata, stage):
     return await kata.work(stage.calls("job"))
+
+
+@scenario
+async def needs_a_limit(kata, stage, *, limit):
+    return await kata.work(limit)
 
 
 class Stumbling:
@@ -54,3 +62,25 @@ def test_a_conversation_that_is_broken_off_here_leaves_nothing_for_the_next():
             assert (trace.ended, trace.elapsed, trace.result) == ("finished", 1.0, trace.spans[0].value)
     finally:
         session.close()
+
+
+def test_a_scenario_that_is_called_wrongly_is_the_suites_fault():
+    """A keyword that it does not take, or one that is missing, is told with the scenario's name."""
+    for data in ({"raise_": "ValueError"}, {}):
+        with pytest.raises(TypeError, match="The scenario needs_a_limit cannot be played with"):
+            ship(needs_a_limit, data)
+    assert ship(needs_a_limit, {"limit": 3})
+
+
+@pytest.mark.parametrize("args", [(), ("two",), (0,), (1, 2)])
+def test_a_test_that_does_not_say_what_it_is_worth_is_an_error(args):
+    """It must not vanish from the grade."""
+    item = SimpleNamespace(name="test_it", get_closest_marker=lambda name: SimpleNamespace(args=args))
+    with pytest.raises(GraderFault, match="test_it says wrongly what it is worth"):
+        _points(item)
+
+
+def test_a_sandbox_that_does_not_exist_is_none():
+    """A misspelt kind is refused, and never played without a sandbox."""
+    with pytest.raises(Unavailable, match="There is no sandbox 'bwarp'"):
+        Session("bwarp").probe()

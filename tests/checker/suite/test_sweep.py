@@ -2,10 +2,14 @@
 
 import pytest
 
+from checker.course import installed_course
+from checker.grade import grade
+from checker.submission import Submission
 from checker.suite.grader import Failure, Request
 from checker.suite.plugin import _judge_evidence, _judge_work
 from checker.suite.scenario import names_target
 from checker.trace import Span, Trace
+from checker.verify import write_idlers
 from checker.world.script import World, calls
 
 
@@ -61,3 +65,12 @@ def test_a_cancelled_run_meets_a_call_under_way():
     with pytest.raises(Failure, match="none of the calls was under way"):
         _judge_evidence([Trace(struck_at=1.0, spans=[span(0.0, 0.5)])], last)
     _judge_evidence([Trace(struck_at=1.0)], Trace(spans=[span(0.0, 0.0)]))
+
+
+def test_waiting_for_ever_earns_nothing(tmp_path):
+    """Whoever only sleeps, and never ends by itself, has no point to be cancelled at that counts."""
+    course = installed_course()
+    kata = course.find("06")
+    (idler,) = (path for path in write_idlers(kata, tmp_path) if path.stem == "sleeps_for_ever")
+    grading = grade(course, Submission(idler), [kata], seed=1)
+    assert [result.name for result in grading.results if result.points] == []
