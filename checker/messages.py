@@ -4,7 +4,7 @@ Every message is one frame: four bytes of length (big-endian), then msgpack.  Th
 comes from the runner with these types and nothing else, so a message is either exactly one of them or
 it is `Malformed`.  docs/protocol.md tells the legal orders.
 
-Times are virtual seconds since the start of the run.
+Times are virtual seconds as the run's clock shows them, which does not begin at 0.
 """
 
 from __future__ import annotations
