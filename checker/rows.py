@@ -79,13 +79,16 @@ class Row(msgspec.Struct, frozen=True):
     percent: float
     """Weighted over the katas, from 0 to 100."""
     points: float
-    """The same in points of the assignment, late penalty taken off."""
+    """The same in points of the assignment, late penalty taken off; these decide about `passed`."""
     passed: bool
+    penalty: str = ""
+    """What being late took off, in one sentence; empty if nothing."""
 
     @property
     def reasons(self) -> list[str]:
         """Why points were lost, and what was seen on the way in: one sentence each, duplicates left out."""
-        told = list(self.learner.notes)
+        # The penalty is first: formats that have no room for everything cut from the end.
+        told = [*([self.penalty] if self.penalty else []), *self.learner.notes]
         for grading in self.gradings:
             if grading.problem:
                 told.append(f"{grading.kata}: {grading.problem}")
@@ -119,21 +122,44 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def weigh(
     learner: Learner, gradings: Sequence[Grading], assignment: Assignment, *, missing: bool, unfinished: bool = False
 ) -> Row:
-    """A learner's row from the gradings of the katas that count."""
-    shares = [(assignment.weights.get(each.kata, 1.0), each) for each in gradings]
-    total = sum(weight for weight, _ in shares)
-    earned = sum(weight * each.score / each.max_score for weight, each in shares if each.max_score)
-    percent = 100.0 * earned / total if total else 0.0
+    """A learner's row from the gradings of the katas that count.
+
+    Where all of them weigh 0 they count the same: a right answer is never worth nothing.
+    """
+    percent = _percent(gradings, assignment)
+    # From the rounded numbers, which are shown: nobody fails with the very points that are asked for.
+    kept = round(percent * (100 - assignment.late_penalty) / 100, 4) if learner.late else percent
+    points = _points(kept, assignment)
     fault = any(each.verdict == "error" for each in gradings)
-    kept = percent * (1 - assignment.late_penalty / 100) if learner.late else percent
+    complete = bool(gradings) and not fault and not unfinished
     return Row(
         learner=learner,
         status="fault" if fault else "unfinished" if unfinished else "missing" if missing else "graded",
         gradings=gradings,
-        percent=round(percent, 4),
-        points=round(kept / 100 * assignment.points, 4),
-        passed=not fault and not unfinished and bool(total) and kept >= assignment.pass_mark,
+        percent=percent,
+        points=points,
+        passed=complete and points >= _points(assignment.pass_mark, assignment),
+        penalty=_penalty(percent, points, assignment) if complete and kept < percent else "",
     )
+
+
+def _percent(gradings: Sequence[Grading], assignment: Assignment) -> float:
+    weights = [assignment.weights.get(each.kata, 1.0) for each in gradings]
+    if not any(weights):
+        weights = [1.0] * len(gradings)
+    total = sum(weights)
+    shares = [each.score / each.max_score if each.max_score else 0.0 for each in gradings]
+    return round(100 * sum(weight / total * share for weight, share in zip(weights, shares, strict=True)), 4)
+
+
+def _points(percent: float, assignment: Assignment) -> float:
+    return round(percent / 100 * assignment.points, 4)
+
+
+def _penalty(percent: float, points: float, assignment: Assignment) -> str:
+    before = _points(percent, assignment)
+    taken = f"{assignment.late_penalty:.10g} % of the score are taken off"
+    return f"Handed in late: {taken}, {before:.10g} points become {points:.10g}."
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checker.batch.settings import BadSettings, read_settings
 from checker.course import installed_course
@@ -34,6 +36,83 @@ def test_a_fault_of_the_grader_is_no_grade():
     """A fault is a status of its own and never a pass."""
     row = weigh(Learner("a", "A"), [grading("01", 10), grading("07", 0, 0.0, "error")], Assignment(), missing=False)
     assert (row.status, row.passed) == ("fault", False)
+
+
+def test_the_points_that_are_asked_for_pass():
+    """Weights whose shares are no round numbers in binary add up to the percent that is shown, and that passes."""
+    rules = Assignment(weights={"01": 0.4, "02": 0.2, "03": 0.3, "05": 0.1})
+    gradings = [grading("01", 10), grading("02", 10), grading("03", 0), grading("05", 0)]
+    row = weigh(Learner("a", "A"), gradings, rules, missing=False)
+    assert (row.percent, row.points, row.passed) == (60.0, 60.0, True)
+
+
+def test_the_points_that_are_left_pass():
+    """A late penalty leaves the points that are shown, and they are what the pass mark is compared with."""
+    rules = Assignment(late_penalty=34, pass_mark=66)
+    row = weigh(Learner("a", "A", late=True), [grading("01", 10)], rules, missing=False)
+    assert (row.percent, row.points, row.passed) == (100.0, 66.0, True)
+
+
+@given(
+    katas=st.lists(st.tuples(st.floats(0, 10), st.floats(0, 1e6)), min_size=1, max_size=5),
+    pass_mark=st.floats(0, 100),
+    late_penalty=st.floats(0, 100),
+    points=st.floats(0.1, 1e6),
+    late=st.booleans(),
+)
+def test_whoever_has_the_points_has_passed(katas, pass_mark, late_penalty, points, late):
+    """Whatever the numbers, points that are shown as at least the pass mark pass, and others do not."""
+    rules = Assignment(
+        points=points,
+        pass_mark=pass_mark,
+        late_penalty=late_penalty,
+        weights={str(number): weight for number, (_, weight) in enumerate(katas)},
+    )
+    gradings = [grading(str(number), score) for number, (score, _) in enumerate(katas)]
+    row = weigh(Learner("a", "A", late=late), gradings, rules, missing=False)
+    assert row.passed == (row.points >= round(pass_mark / 100 * points, 4))
+    assert 0 <= row.points <= round(points, 4)
+    if not row.penalty:
+        assert row.points == round(row.percent / 100 * points, 4)
+
+
+def test_a_late_penalty_is_a_reason():
+    """What being late took off is one sentence with the numbers, told first and once."""
+    rules = Assignment(points=20, late_penalty=12.5)
+    late = Learner("a", "A", late=True, notes=("A note.",))
+    row = weigh(late, [grading("01", 10, verdict="passed")], rules, missing=False)
+    assert row.reasons == [
+        "Handed in late: 12.5 % of the score are taken off, 20 points become 17.5.",
+        "A note.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("learner", "score", "verdict", "penalty", "unfinished"),
+    [
+        (Learner("a", "in time"), 10, "passed", 10, False),
+        (Learner("a", "late, and no penalty", late=True), 10, "passed", 0, False),
+        (Learner("a", "late, and nothing to lose", late=True), 0, "failed", 10, False),
+        (Learner("a", "late, and no grade", late=True), 10, "error", 10, False),
+        (Learner("a", "late, and not graded yet", late=True), 10, "passed", 10, True),
+    ],
+    ids=lambda value: value.name if isinstance(value, Learner) else "",
+)
+def test_no_penalty_is_no_reason(learner, score, verdict, penalty, unfinished):
+    """Nobody is told of a penalty that took nothing off."""
+    graded = [grading("01", score, verdict=verdict)]
+    row = weigh(learner, graded, Assignment(late_penalty=penalty), missing=False, unfinished=unfinished)
+    assert row.penalty == ""
+    assert "late" not in " ".join(row.reasons)
+
+
+def test_katas_that_all_weigh_nothing_count_alike():
+    """A right answer is never worth 0 points: where every kata graded weighs 0, all weigh the same."""
+    rules = Assignment(weights={"01": 0, "02": 0, "07": 1})
+    row = weigh(Learner("a", "A"), [grading("01", 10), grading("02", 0)], rules, missing=False)
+    assert (row.percent, row.points) == (50.0, 50.0)
+    none = weigh(Learner("a", "A"), [grading("01", 10), grading("07", 0)], rules, missing=False)
+    assert none.points == 0.0
 
 
 def test_reasons_say_each_thing_once():
