@@ -10,6 +10,10 @@ import msgspec
 from checker.course import Course, UnknownKata
 from checker.rows import Assignment
 
+MAX_WEIGHT = 1_000_000
+MIN_POINTS, MAX_POINTS = 0.1, 1_000_000
+"""Points are written with four decimals, which have to tell one percent from the next."""
+
 
 class BadSettings(ValueError):
     """A course file cannot be used; one sentence on why."""
@@ -29,12 +33,30 @@ def read_settings(path: Path | None, course: Course) -> Assignment:
         weights = {course.find(name).name: weight for name, weight in found.weights.items()}
     except OSError as error:
         raise BadSettings(f"The course file {path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSettings(f"The course file {path} is no TOML: {error}.") from error
     except (msgspec.ValidationError, UnknownKata) as error:
         raise BadSettings(f"The course file {path}: {error} See docs/grading.md for what it may say.") from error
-    if any(weight < 0 for weight in weights.values()) or (weights and not any(weights.values())):
-        raise BadSettings(f"The course file {path}: weights are numbers from 0 on, not all of them 0.")
-    if not (0 <= found.pass_mark <= 100 and 0 <= found.late_penalty <= 100 and found.points > 0):
-        raise BadSettings(f"The course file {path}: pass_mark and late_penalty are percents, points is above 0.")
-    return msgspec.structs.replace(found, weights=weights)
+    except ValueError as error:  # no UTF-8, no TOML, or a number of thousands of digits
+        raise BadSettings(f"The course file {path} is no TOML: {error}.") from error
+    found = msgspec.structs.replace(found, weights=weights)
+    if wrong := _wrong(found):
+        raise BadSettings(f"The course file {path}: {wrong}")
+    return found
+
+
+def _wrong(found: Assignment) -> str:
+    """A sentence on a number that no grade can be calculated with; empty if there is none.
+
+    TOML knows `nan` and `inf`: only what is within its bounds is let through, since `nan` is neither below nor above.
+    """
+    for name in ("pass_mark", "late_penalty"):
+        value = getattr(found, name)
+        if not 0 <= value <= 100:
+            return f"pass_mark and late_penalty are percents from 0 to 100; change {name} = {value}."
+    if not MIN_POINTS <= found.points <= MAX_POINTS:
+        return f"points is a number from {MIN_POINTS} to {MAX_POINTS}; change points = {found.points}."
+    for name, weight in found.weights.items():
+        if not 0 <= weight <= MAX_WEIGHT:
+            return f'weights are numbers from 0 on, up to {MAX_WEIGHT}; change "{name}" = {weight}.'
+    if found.weights and not any(found.weights.values()):
+        return "weights are numbers from 0 on, not all of them 0; give a kata that counts a weight above 0."
+    return ""
