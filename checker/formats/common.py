@@ -18,19 +18,33 @@ from msgspec.structs import replace
 from checker.rows import Batch, Grading, Row, Test
 from checker.values import printable
 
-NOT_FINAL = "Not graded yet: the grader itself failed, which says nothing about this work."
+FAULT = "Not graded yet: the grader itself failed, which says nothing about this work."
+UNFINISHED = "Not graded yet: the batch was stopped; the same command goes on with it."
 NOTHING = "Nothing was handed in."
 
 # A spreadsheet runs what begins with one of these, some after blanks, some in their full width.  Where its
 # separator is the semicolon, it also begins a cell behind one that stands inside a cell of ours.
 _FORMULA = re.compile(r'(?:^|(?<=;))(?=[\s"]*[=+\-@＝＋－＠])')
+_UNPLAYED = {"missing": NOTHING, "unfinished": UNFINISHED}
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 Cell = str | float | None
 
 
 def final(row: Row, batch: Batch) -> bool:
     """Whether the row is a grade: nothing was handed in, or every kata was graded and the grader never at fault."""
-    return row.status == "missing" or (row.status != "fault" and len(row.gradings) >= len(batch.katas))
+    return row.status == "missing" or (
+        row.status not in ("fault", "unfinished") and len(row.gradings) >= len(batch.katas)
+    )
+
+
+def not_final(row: Row) -> str:
+    """Why a row is no grade."""
+    return FAULT if row.status == "fault" else UNFINISHED
+
+
+def explained(row: Row) -> list[str]:
+    """The row's reasons, and that the batch was stopped: a fault of the grader's is among them already."""
+    return [UNFINISHED, *row.reasons] if row.status == "unfinished" else row.reasons
 
 
 def suites(row: Row, batch: Batch) -> Iterator[tuple[str, Grading | None, Sequence[Test]]]:
@@ -39,7 +53,7 @@ def suites(row: Row, batch: Batch) -> Iterator[tuple[str, Grading | None, Sequen
     for kata in dict.fromkeys([*batch.katas, *found]):
         grading = found.get(kata)
         verdict = "skipped" if grading is None else grading.verdict
-        problem = grading.problem if grading else NOTHING if row.status == "missing" else "It was not graded."
+        problem = grading.problem if grading else _UNPLAYED.get(row.status, "It was not graded.")
         most = grading.max_score if grading else 0.0
         whole = Test("graded", "The work can be graded.", "result", verdict, 0.0, most, problem, "")
         tests = (grading.tests if grading else ()) or [whole]

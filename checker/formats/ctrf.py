@@ -65,6 +65,8 @@ def _facts(row: Row, batch: Batch, grading: Grading | None, test: Test) -> dict[
         "maxPoints": number(test.max_points),
         "ended": test.ended,
     }
+    if row.penalty:
+        facts["latePenalty"] = row.penalty
     if grading is not None:
         facts |= {"seed": grading.seed, "sha256": grading.sha256, "sandbox": grading.sandbox, "python": grading.python}
     return facts

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from checker.formats.common import dumps, final, moment, replacing
+from checker.formats.common import dumps, explained, final, moment, replacing
 from checker.rows import Batch, Grading, Row
 
 SCHEMA = 1
@@ -50,7 +50,7 @@ def _learner(row: Row, batch: Batch) -> dict[str, Any]:
         "percent": row.percent if done else None,
         "points": row.points if done else None,
         "passed": row.passed if done else None,
-        "reasons": row.reasons,
+        "reasons": explained(row),
         "gradings": [_grading(grading) for grading in row.gradings],
     }
 

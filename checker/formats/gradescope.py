@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from checker.formats.common import NOT_FINAL, NOTHING, dumps, file_name, final, number, replacing
+from checker.formats.common import NOTHING, dumps, file_name, final, not_final, number, replacing
 from checker.rows import Batch, Row, Test
 
 
@@ -28,7 +28,7 @@ def _results(row: Row, batch: Batch) -> dict[str, Any]:
     done = final(row, batch)
     results: dict[str, Any] = {
         "execution_time": number(sum(grading.seconds for grading in row.gradings)),
-        "output": _output(row) if done else NOT_FINAL,
+        "output": _output(row) if done else not_final(row),
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
@@ -46,8 +46,9 @@ def _results(row: Row, batch: Batch) -> dict[str, Any]:
 
 
 def _output(row: Row) -> str:
-    """What concerns all tests: what was seen on the way in, what kept katas from being played, the diagnoses."""
-    told = [*([NOTHING] if row.status == "missing" else []), *row.learner.notes]
+    """What concerns all tests: the penalty, what was seen on the way in, what kept katas from being played, advice."""
+    told = [*([NOTHING] if row.status == "missing" else []), *([row.penalty] if row.penalty else [])]
+    told += row.learner.notes
     told += [f"{grading.kata}: {grading.problem}" for grading in row.gradings if grading.problem]
     told += [f"{grading.kata}: {grading.diagnosis}" for grading in row.gradings if grading.diagnosis]
     return " ".join(told)

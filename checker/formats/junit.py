@@ -54,6 +54,8 @@ def _suites(row: Row, batch: Batch) -> Iterator[Element]:
 
 def _properties(suite: Element, row: Row, batch: Batch, grading: Grading | None) -> None:
     facts = {"learner": row.learner.key, "status": row.status, "late": "yes" if row.learner.late else "no"}
+    if row.penalty:
+        facts["late_penalty"] = row.penalty
     if grading is not None:
         facts |= {
             "score": str(number(grading.score)),

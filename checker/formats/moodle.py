@@ -6,7 +6,7 @@ import html
 import re
 from pathlib import Path
 
-from checker.formats.common import NOT_FINAL, Cell, final, moment, number, shorten, write_table
+from checker.formats.common import Cell, final, moment, not_final, number, shorten, write_table
 from checker.rows import Batch, Row
 
 MAX_REASON = 500
@@ -56,7 +56,7 @@ def _cells(row: Row, batch: Batch) -> list[Cell]:
 def _feedback(row: Row, batch: Batch) -> str:
     """Feedback as Moodle keeps it: HTML."""
     if not final(row, batch):
-        return f"<p>{_escape(NOT_FINAL)}</p>"
+        return f"<p>{_escape(not_final(row))}</p>"
     said = [f"{grading.kata}: {number(grading.score)} of {number(grading.max_score)}" for grading in row.gradings]
     reasons = row.reasons
     said += reasons[:MAX_REASONS]

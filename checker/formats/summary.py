@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from checker.formats.common import NOT_FINAL, final, number, shorten
+from checker.formats.common import final, not_final, number, shorten
 from checker.rows import Batch, Row
 
 MAX_SUMMARY = 1024 * 1024
@@ -55,7 +55,7 @@ def _line(row: Row, batch: Batch) -> str:
 def grade(row: Row, batch: Batch) -> str:
     """The grade in words."""
     if not final(row, batch):
-        return NOT_FINAL.rstrip(".")
+        return not_final(row).rstrip(".")
     return f"{number(row.points)} of {number(batch.assignment.points)}, {'passed' if row.passed else 'not passed'}"
 
 
