@@ -8,19 +8,38 @@ from typing import Any
 from checker.formats.common import NOTHING, dumps, file_name, final, not_final, number, replacing
 from checker.rows import Batch, Row, Test
 
+_FILE = "results.json"
+
 
 def write(batch: Batch, folder: Path) -> list[Path]:
     """Write `gradescope/<learner>/results.json`; nothing in it tells seeds or what the suites expect.
+
+    Results of learners who were part of an earlier batch and are gone are removed.
 
     Returns:
         The folder of all of them.
     """
     top = folder / "gradescope"
     top.mkdir(parents=True, exist_ok=True)
+    written: set[str] = set()
     for row in batch.rows():
-        with replacing(top / file_name(row.learner.key) / "results.json") as file:
+        name = file_name(row.learner.key)
+        written.add(name)
+        with replacing(top / name / _FILE) as file:
             file.write(dumps(_results(row, batch)) + "\n")
+    _remove_others(top, written)
     return [top]
+
+
+def _remove_others(top: Path, written: set[str]) -> None:
+    """Remove results of other learners, and nothing else; what lies behind a link is not ours."""
+    if top.is_symlink():
+        return
+    for folder in top.iterdir():
+        path = folder / _FILE
+        if folder.name in written or folder.is_symlink() or path.is_symlink() or not path.is_file():
+            continue
+        path.unlink()
 
 
 def _results(row: Row, batch: Batch) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checker.formats import write
+from checker.formats.common import file_name
 from checker.rows import Learner
 from checker.values import printable
 
@@ -102,6 +104,41 @@ def test_gradescope_gives_no_score_for_a_fault(make, nasty):
         assert found[key]["output"].startswith("Not graded yet")
     assert found["m"]["score"] == 0
     assert found["m"]["output"].startswith("Nothing was handed in. 05_cancellation: No file")
+
+
+def test_gradescope_keeps_no_results_of_who_is_gone(make, tmp_path):
+    """Written again, the folder has results of this batch's learners only."""
+    both = [make.row(Learner(key, key)) for key in ("anna", "Bert")]
+    write("gradescope", make.batch(both), tmp_path)
+    [top] = write("gradescope", make.batch(both[1:]), tmp_path)
+    found = [path.parent.name for path in top.rglob("results.json")]
+    assert found == [file_name("Bert")]
+
+
+def test_gradescope_removes_nothing_else(make, tmp_path):
+    """Whatever else lies in the folder stays, and so does what lies behind a link."""
+    top, elsewhere = tmp_path / "out" / "gradescope", tmp_path / "elsewhere"
+    files = [
+        top / "results.json",
+        top / "gone" / "notes.txt",
+        top / "gone" / "deeper" / "results.json",
+        top / "folder" / "results.json" / "x",
+        elsewhere / "results.json",
+    ]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    (top / "link").symlink_to(elsewhere)
+    (top / "gone" / "results.json").symlink_to(elsewhere / "results.json")
+    write("gradescope", make.batch([]), tmp_path / "out")
+    assert all(path.read_text() == "mine" for path in files)
+    assert (top / "gone" / "results.json").is_symlink()
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "gradescope").symlink_to(top)
+    (top / "gone" / "results.json").unlink()
+    (top / "gone" / "results.json").write_text("mine")
+    write("gradescope", make.batch([]), tmp_path / "linked")
+    assert (top / "gone" / "results.json").read_text() == "mine"
 
 
 @settings(max_examples=50, deadline=None)
