@@ -46,11 +46,15 @@ class Submission:
         return read(self.file(kata), kata)
 
     def file(self, kata: str) -> Path:
-        """Where the file for a kata lies, or should lie."""
+        """Where the file for a kata lies, or should lie.
+
+        `katas` comes first: there `kata start` writes and `kata check` looks of itself, and the intake of
+        `kata grade` takes the same file.
+        """
         if not self.path.is_dir():
             return self.path
-        places = [self.path / f"{kata}.py", self.path / "katas" / f"{kata}.py"]
-        return next((place for place in places if place.exists()), places[0])
+        places = [self.path / "katas" / f"{kata}.py", self.path / f"{kata}.py"]
+        return next((place for place in places if place.exists()), places[-1])
 
 
 def read(path: Path, kata: str) -> Source:

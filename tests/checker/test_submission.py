@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.course import installed_course
+from checker.intake import take_in
 from checker.submission import MAX_BYTES, Submission, read
 from checker.values import printable
 
@@ -52,12 +53,25 @@ def test_what_is_no_file(file):
 
 def test_a_folder_may_hold_katas_or_a_folder_of_katas(tmp_path):
     """A file lies in the folder itself or in its `katas`; a path to a file is that file, whatever its name."""
-    (tmp_path / "katas").mkdir()
-    (tmp_path / "katas" / f"{KATA}.py").write_text("inner")
-    assert Submission(tmp_path).source(KATA).data == b"inner"
+    assert Submission(tmp_path).file(KATA) == tmp_path / f"{KATA}.py"
     (tmp_path / f"{KATA}.py").write_text("outer")
     assert Submission(tmp_path).source(KATA).data == b"outer"
+    (tmp_path / "katas").mkdir()
+    assert Submission(tmp_path).source(KATA).data == b"outer"
+    (tmp_path / "katas" / f"{KATA}.py").write_text("inner")
+    assert Submission(tmp_path).source(KATA).data == b"inner"
     assert Submission(tmp_path / "katas" / f"{KATA}.py").source("01_event_loop").data == b"inner"
+
+
+def test_what_is_checked_is_what_is_graded(tmp_path):
+    """`kata check` in a workspace, `kata check --path` and `kata grade` take the same file: that of `katas`."""
+    workspace = tmp_path / "in" / "ada"
+    for place in (workspace, workspace / "katas"):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{KATA}.py").write_text(place.name)
+    (ada,) = take_in(tmp_path / "in", [KATA]).submissions
+    assert Submission(workspace / "katas").source(KATA).data == b"katas"
+    assert Submission(workspace).source(KATA).data == ada.source(KATA).data == b"katas"
 
 
 @given(st.text())
