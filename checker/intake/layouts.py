@@ -174,11 +174,10 @@ def _searched(learner: Learner, katas: Collection[str], look: Callable[[Search],
     search = Search(katas)
     look(search)
     answers = search.answers()
-    notes = list(search.notes)
-    if not answers:
-        seen = ", ".join(sorted(search.others)[:5])
-        notes.append(f"No file is named like a kata{f'; there are {seen}' if seen else '; it is empty'}.")
-    return Handed(replace(learner, notes=(*learner.notes, *notes)), answers)
+    notes = [*learner.notes, *search.notes]
+    if not answers and (why := search.nothing()):
+        notes.append(why)
+    return Handed(replace(learner, notes=tuple(notes)), answers)
 
 
 def _folders(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:
@@ -232,7 +231,7 @@ def _canvas(tree: Tree, root: str, entries: list[Entry], katas: Collection[str])
 
         def look(search: Search, files: list[tuple[Entry, re.Match[str]]] = files) -> None:
             for entry, match in sorted(files, key=lambda each: int(each[1]["submission"])):
-                search.file(tree, join(root, entry.name), entry.kind, name=match["file"])
+                search.file(tree, join(root, entry.name), entry.kind, match["file"])
 
         yield _searched(learner, katas, look)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from checker.intake.tree import MAX_DEPTH, Tree, Unreadable, join, open_archive
 
@@ -13,15 +14,72 @@ MAX_SEEN = 20_000
 MAX_ARCHIVES = 5
 """Archives that are opened in one learner's work."""
 
+LONGEST_NAME = 255
+"""Letters of a file's name on any usual disk; archives may claim longer ones."""
+
 _JUNK = {"__macosx", "__pycache__", "node_modules", "site-packages", "venv", "env"}
 USUAL = {".git", ".github", ".venv", ".idea", ".vscode", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 """Hidden folders that tools make, of which nothing need be said."""
-_COURSE = {"solutions", "tests", "checker"}
+COURSE = {"solutions", "tests", "checker"}
 """Folders of a checkout of the course itself, beside its `katas`; no learner's work lies there."""
-_COPY = re.compile(
-    r"(?P<stem>.*?)(?:\s*\((?P<copy>\d{1,4})\)|-(?P<again>\d{1,4})|\s*-?\s*copy)?\Z", re.IGNORECASE | re.DOTALL
+_BACKUP = re.compile(
+    r"(?:.*[\s_.-])?(?:old|bak|backups?|archived?|previous|copy)[\s_.()\d-]*\Z", re.IGNORECASE | re.DOTALL
 )
+"""Folders and archives that say themselves that they hold an earlier state."""
+OTHER_ARCHIVES = re.compile(
+    r"(?P<stem>.+?)\.(?:7z|rar|tar|(?:tar\.)?(?:gz|bz2|xz|zst|z)|tgz|tbz2?|txz)\Z", re.IGNORECASE | re.DOTALL
+)
+"""Archives that are not read: most of their formats have no directory, by which they could be judged unopened."""
+_MARK = re.compile(r"(?:\s*\(\d{1,4}\)|-(?P<again>\d{1,4})|\s*-?\s*copy)\Z", re.IGNORECASE)
+"""What a browser, a platform or a desktop adds to a name."""
 _KATA = re.compile(r"0?(?P<number>\d{1,2})[\s_-]*(?P<topic>[a-z][a-z_\s-]*)\Z", re.DOTALL)
+
+
+def kata_of(name: str, katas: Collection[str]) -> tuple[str, int, bool] | None:
+    """The kata that a file's name means, its resubmission number, and whether the name is exactly right.
+
+    Browsers, platforms and people rename, one after the other: `07_semaphore (1).py`, `07_semaphore-2.py`,
+    `07_semaphore (1)-2.py`, `7 Semaphore.py`.
+    """
+    lower = name.lower().strip()
+    suffix = next((each for each in (".py", ".py.txt") if lower.endswith(each)), None)
+    if suffix is None or len(name) > LONGEST_NAME:
+        return None
+    stem, again = _without_marks(lower.removesuffix(suffix))
+    found = _KATA.match(stem)
+    if found is None:
+        return None
+    topic = re.sub(r"[\s_-]+", "_", found["topic"]).strip("_")
+    kata = f"{int(found['number']):02}_{topic}"
+    if kata not in katas:
+        return None
+    return kata, again, name == f"{kata}.py"
+
+
+def _without_marks(stem: str) -> tuple[str, int]:
+    """A name without what was added to it, and the resubmission number: the outermost, which is the last one's."""
+    again = 0
+    while mark := _MARK.search(stem):
+        again = again or int(mark["again"] or 0)
+        stem = stem[: mark.start()]
+    return stem.strip(), again
+
+
+def natural(path: str) -> list[str | int]:
+    """For sorting: numbers by what they are worth, and `work-2.py` after `work.py`."""
+    plain = re.sub(r"\.(?:py|py\.txt|zip)\Z", "", path.lower())
+    # Not more digits than int() takes from a stranger.
+    return [int(part) if number % 2 else part for number, part in enumerate(re.split(r"(\d{1,18})", plain))]
+
+
+def is_backup(name: str) -> bool:
+    """Whether a folder or an archive is called like something earlier."""
+    return len(name) <= LONGEST_NAME and _BACKUP.match(name.removesuffix(".zip")) is not None
+
+
+def is_junk(name: str) -> bool:
+    """Whether a name is none of a learner's: hidden, or made by a system or a tool."""
+    return name.startswith(".") or name.lower() in _JUNK or name in ("Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
@@ -34,42 +92,50 @@ class Candidate:
     again: int
     """Number of the resubmission, 0 for the first."""
     exact: bool
-    depth: int
+    inner: str
+    """Its path from the top of the learner's work, or of the archive that it is in."""
+    within: tuple[str, ...] = ()
+    """The archives that it is in, the outermost first."""
 
     @property
-    def rank(self) -> tuple[int, int, int, int, str]:
-        """The greatest is taken: a later resubmission, then the right name, then `katas`, then the least depth."""
-        in_katas = "katas" in self.path.split("/")[:-1]
-        return self.again, self.exact, in_katas, -self.depth, self.path
+    def folder(self) -> str:
+        """Where it lies in the learner's work or in the archive."""
+        return self.inner.rpartition("/")[0]
+
+    @property
+    def shown(self) -> str:
+        """What it is called in notes."""
+        return " in ".join([self.path, *reversed(self.within)])
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """Of the files of one folder the greatest is taken: a later resubmission, then the right name.
+
+        Of equals that is the one looked at last, in Canvas's case the one that was handed in last.
+        """
+        return self.again, self.exact, natural(self.inner)
 
 
-def kata_of(name: str, katas: Collection[str]) -> tuple[str, int, bool] | None:
-    """The kata that a file's name means, its resubmission number, and whether the name is exactly right.
+def _folder_rank(candidates: list[Candidate]) -> tuple[Any, ...]:
+    """Of the folders with files for a kata the one with the greatest rank counts.
 
-    Browsers, platforms and people rename: `07_semaphore (1).py`, `07_semaphore-2.py`, `7 Semaphore.py`.
+    Nothing here depends on what the learner's own folder is called.  `katas` comes before the folder that it lies
+    in, as in `Submission.file`, so that what a learner has checked is what is graded.
     """
-    lower = name.lower().strip()
-    for suffix in (".py", ".py.txt"):
-        if lower.endswith(suffix):
-            lower = lower.removesuffix(suffix)
-            break
-    else:
-        return None
-    split = _COPY.match(lower)
-    assert split is not None  # every part of the pattern may be empty
-    found = _KATA.match(split["stem"].strip())
-    if found is None:
-        return None
-    topic = re.sub(r"[\s_-]+", "_", found["topic"]).strip("_")
-    kata = f"{int(found['number']):02}_{topic}"
-    if kata not in katas:
-        return None
-    return kata, int(split["again"] or 0), name == f"{kata}.py"
-
-
-def is_junk(name: str) -> bool:
-    """Whether a name is none of a learner's: hidden, or made by a system or a tool."""
-    return name.startswith(".") or name.lower() in _JUNK or name in ("Thumbs.db", "desktop.ini")
+    first = candidates[0]
+    parts = first.folder.split("/") if first.folder else []
+    in_katas = parts[-1:] == ["katas"]
+    archives = [path.rpartition("/")[2] for path in first.within]
+    return (
+        -len(first.within),
+        not any(is_backup(part) for part in (*parts, *archives)),
+        any(each.exact or each.again for each in candidates),
+        in_katas - len(parts),
+        any(each.exact for each in candidates),
+        in_katas,
+        [natural(path) for path in first.within],
+        natural(first.folder),
+    )
 
 
 class Search:
@@ -81,21 +147,25 @@ class Search:
         self._archives = 0
         self.candidates: list[Candidate] = []
         self.others: list[str] = []
+        self.passed_over: list[str] = []
+        """Folders that were not looked into, and why."""
         self.notes: list[str] = []
 
-    def folder(self, tree: Tree, folder: str) -> None:
+    def folder(self, tree: Tree, folder: str, within: tuple[str, ...] = ()) -> None:
         """Look through a folder of a tree, the upper levels first."""
-        waiting = [(folder, 0)]
-        for path, depth in waiting:
+        waiting = [(folder, "")]
+        for path, inner in waiting:
             try:
-                waiting += [(inner, depth + 1) for inner in self._level(tree, path, depth)]
+                below = self._level(tree, path, inner, within)
+                waiting += [(join(path, name), join(inner, name)) for name in below]
             except Unreadable as error:
                 self.notes.append(str(error))
             if self._seen > MAX_SEEN:
                 self.notes.append(f"Only the first {MAX_SEEN} names were looked at.")
                 return
 
-    def _level(self, tree: Tree, folder: str, depth: int) -> Iterator[str]:
+    def _level(self, tree: Tree, folder: str, inner: str, within: tuple[str, ...]) -> Iterator[str]:
+        """Look at the files of one folder; the names of the folders in it that are worth a look."""
         entries = []
         for entry in tree.entries(folder):
             self._seen += 1
@@ -103,32 +173,43 @@ class Search:
                 break
             if not is_junk(entry.name):
                 entries.append(entry)
+            elif entry.kind == "folder":
+                self.passed_over.append(f"{entry.name} (a name that tools use)")
         names = {entry.name for entry in entries}
-        left_out = _COURSE if "katas" in names else ()
+        left_out = COURSE if "katas" in names else ()
+        depth = inner.count("/") + 1 if inner else 0
         for entry in sorted(entries, key=lambda each: each.name):
-            path = join(folder, entry.name)
-            if entry.kind == "folder":
-                if entry.name not in left_out and depth < MAX_DEPTH:
-                    yield path
+            if entry.kind != "folder":
+                self.file(tree, join(folder, entry.name), entry.kind, join(inner, entry.name), within)
+            elif entry.name in left_out:
+                self.passed_over.append(f"{entry.name} (the course's own)")
+            elif depth < MAX_DEPTH:
+                yield entry.name
             else:
-                self.file(tree, path, entry.kind, depth)
+                self.passed_over.append(f"{entry.name} (more than {MAX_DEPTH} folders deep)")
 
-    def file(self, tree: Tree, path: str, kind: str, depth: int = 0, name: str = "") -> None:
-        """Look at one file; `name`: what it is called, where the platform has changed that."""
-        name = name or path.rpartition("/")[2]
+    def file(self, tree: Tree, path: str, kind: str, inner: str = "", within: tuple[str, ...] = ()) -> None:
+        """Look at one file.
+
+        Args:
+            inner: its path from the top of the learner's work, or its name before the platform changed that.
+            within: the archives that it is in, the outermost first.
+        """
+        inner = inner or path.rpartition("/")[2]
+        name = inner.rpartition("/")[2]
         meant = kata_of(name, self._katas)
-        if meant is not None and kind != "file":
-            what = "a link" if kind == "link" else "no ordinary file"
+        what = {"file": "", "link": "a link"}.get(kind, "no ordinary file")
+        if meant is not None and what:
             self.notes.append(f"{path} was left out: it is {what}; hand in the file itself.")
         elif meant is not None:
-            kata, again, exact = meant
-            self.candidates.append(Candidate(kata, tree, path, again, exact, depth))
+            self.candidates.append(Candidate(meant[0], tree, path, meant[1], meant[2], inner, within))
         elif name.lower().endswith(".zip") and kind == "file":
-            self._archive(tree, path)
+            self._archive(tree, path, within)
         else:
-            self.others.append(name)
+            what = what or ("an archive, but no zip archive" if OTHER_ARCHIVES.match(name) else "")
+            self.others.append(f"{name} ({what})" if what else name)
 
-    def _archive(self, tree: Tree, path: str) -> None:
+    def _archive(self, tree: Tree, path: str, within: tuple[str, ...]) -> None:
         self._archives += 1
         if self._archives > MAX_ARCHIVES:
             self.notes.append(f"{path} was left out: only {MAX_ARCHIVES} archives of one learner are opened.")
@@ -138,14 +219,30 @@ class Search:
         except Unreadable as error:
             self.notes.append(str(error))
             return
-        self.folder(archive, "")
+        self.folder(archive, "", (*within, path))
         self.notes += archive.notes[:20]
 
     def answers(self) -> dict[str, Candidate]:
         """The best candidate for each kata; that there were others is noted."""
-        found: dict[str, Candidate] = {}
-        for each in sorted(self.candidates, key=lambda candidate: candidate.rank):
-            if each.kata in found and found[each.kata].path != each.path:
-                self.notes.append(f"There are several files for {each.kata}: {found[each.kata].path} was left out.")
-            found[each.kata] = each
-        return dict(sorted(found.items()))
+        found = {}
+        for kata in sorted({each.kata for each in self.candidates}):
+            folders: dict[tuple[tuple[str, ...], str], list[Candidate]] = {}
+            for each in self.candidates:
+                if each.kata == kata:
+                    folders.setdefault((each.within, each.folder), []).append(each)
+            *others, found[kata] = (
+                each
+                for candidates in sorted(folders.values(), key=_folder_rank)
+                for each in sorted(candidates, key=lambda candidate: candidate.rank)
+            )
+            self.notes += [f"There are several files for {kata}: {each.shown} was left out." for each in others]
+        return found
+
+    def nothing(self) -> str:
+        """Where there is no answer: what there was instead; empty if the notes say that already."""
+        told = [f"there are {', '.join(sorted(self.others)[:5])}"] if self.others else []
+        if self.passed_over:
+            told.append(f"not looked into: {', '.join(sorted(set(self.passed_over))[:5])}")
+        if not told and self.notes:
+            return ""
+        return f"No file is named like a kata; {'; '.join(told) or 'it is empty'}."

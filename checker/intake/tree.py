@@ -11,7 +11,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -63,6 +63,10 @@ class Tree(Protocol):
     def notes(self) -> list[str]:
         """What was left out, one sentence each."""
 
+    @property
+    def without(self) -> Collection[str]:
+        """Paths that are not shown: the folder into which results are written."""
+
 
 def join(folder: str, name: str) -> str:
     """The path of a name in a folder."""
@@ -70,10 +74,15 @@ def join(folder: str, name: str) -> str:
 
 
 class Folder:
-    """A folder on disk."""
+    """A folder on disk.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        without: a folder that may lie in it and is none of it.
+    """
+
+    def __init__(self, path: Path, without: Path | None = None) -> None:
         self._root = path
+        self.without = _inside(path, without) if without else set()
         self.name = path.resolve().name
         self.notes: list[str] = []
 
@@ -85,7 +94,8 @@ class Folder:
         try:
             with os.scandir(self._root / folder) as found:
                 for each in found:
-                    yield Entry(each.name, _kind(each))
+                    if join(folder, each.name) not in self.without:
+                        yield Entry(each.name, _kind(each))
         except OSError as error:
             raise Unreadable(f"{folder or self._root} cannot be read: {error.strerror}.") from error
 
@@ -107,6 +117,13 @@ class Folder:
         except OSError:
             return None
         return found.st_dev, found.st_ino
+
+
+def _inside(root: Path, path: Path) -> set[str]:
+    """Where a path lies below a folder, as it is written and where its links lead; nothing if it does not."""
+    top, written = root.resolve(), path.absolute()
+    places = (written.parent.resolve() / written.name, path.resolve())
+    return {place.relative_to(top).as_posix() for place in places if place.is_relative_to(top)}
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
@@ -132,8 +149,10 @@ class Archive:
     def __init__(self, file: IO[bytes], shown: str, most: int = MAX_DIRECTORY) -> None:
         self._file = file
         self._shown = shown
-        self.name = shown.rpartition("/")[2]
+        name = shown.rpartition("/")[2]
+        self.name = name[:-4] if name.lower().endswith(".zip") else name
         self.notes: list[str] = []
+        self.without: set[str] = set()
         size = _directory_size(file)
         if size is None:
             raise Unreadable(f"{shown} is no zip archive, or a damaged one; ask for it again.")
@@ -146,8 +165,15 @@ class Archive:
             raise Unreadable(f"{shown} is no zip archive, or a damaged one ({error}); ask for it again.") from error
         self._folders: dict[str, dict[str, Entry]] = {"": {}}
         self._infos: dict[str, zipfile.ZipInfo] = {}
+        self._too_deep: list[str] = []
         for info in infos:
             self._add(info)
+        if self._too_deep:
+            more = f" and {len(self._too_deep) - 1} more were" if self._too_deep[1:] else " was"
+            self.notes.append(
+                f"{self._too_deep[0]}{more} left out: more than {MAX_DEPTH} folders deep in {shown}; hand in the katas"
+                " nearer to the top."
+            )
 
     def close(self) -> None:
         """See `Tree`."""
@@ -183,7 +209,11 @@ class Archive:
         if info.filename.startswith(("/", "\\")) or ".." in parts or any(":" in part[:2] for part in parts[:1]):
             self.notes.append(f"{info.filename} was left out: its name leads out of {self._shown}.")
             return
-        if not parts or len(parts) > MAX_DEPTH:
+        if not parts:
+            return
+        if len(parts) > MAX_DEPTH:
+            if not is_folder:
+                self._too_deep.append(f"{parts[0][:80]}/…/{parts[-1][:80]}")
             return
         mode = info.external_attr >> 16
         kind = "folder" if is_folder else "link" if stat.S_ISLNK(mode) else "file"
@@ -228,14 +258,17 @@ def open_archive(tree: Tree, path: str, shown: str) -> Archive:
     return Archive(io.BytesIO(data), shown)
 
 
-def open_tree(path: Path) -> Tree:
+def open_tree(path: Path, without: Path | None = None) -> Tree:
     """The batch itself: a folder, or a zip archive.
+
+    Args:
+        without: the folder into which results are written; should it lie in the batch, it is none of it.
 
     Raises:
         Unreadable: it is neither.
     """
     if path.is_dir():
-        return Folder(path)
+        return Folder(path, without)
     try:
         file = path.open("rb")
     except OSError as error:

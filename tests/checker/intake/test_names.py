@@ -1,10 +1,12 @@
 """Which file is the answer to which kata."""
 
+import zipfile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.intake.names import MAX_SEEN, Search, kata_of
+from checker.intake.names import MAX_SEEN, Search, kata_of, natural
 from checker.intake.tree import Folder
 
 KATAS = ["01_event_loop", "07_semaphore", "16_process_pool"]
@@ -23,6 +25,10 @@ KATAS = ["01_event_loop", "07_semaphore", "16_process_pool"]
         ("07 semaphore.py", "07_semaphore", 0),
         ("01 Event Loop (12).py", "01_event_loop", 0),
         ("16-process-pool.py", "16_process_pool", 0),
+        ("01_event_loop (1)-2.py", "01_event_loop", 2),
+        ("01_event_loop-2 (1).py", "01_event_loop", 2),
+        ("01_event_loop - Copy (2).py", "01_event_loop", 0),
+        ("01_event_loop - Copy - Copy.py", "01_event_loop", 0),
     ],
 )
 def test_a_renamed_file_is_known(name, kata, again):
@@ -33,7 +39,8 @@ def test_a_renamed_file_is_known(name, kata, again):
 @pytest.mark.parametrize(
     "name",
     ["semaphore.py", "queue.py", "json.py", "07.py", "07_semaphore.ipynb", "07_semaphore.pyc", "test_07_semaphore.py",
-     "107_semaphore.py", "08_semaphore.py", "07_semaphore_notes.py", "", ".py", "conftest.py"],
+     "107_semaphore.py", "08_semaphore.py", "07_semaphore_notes.py", "", ".py", "conftest.py", "(1)-2.py",
+     "07" + " " * 300 + "semaphore.py"],
 )  # fmt: skip
 def test_other_files_are_no_answers(name):
     """A helper, a test, a notebook or another kata's number is nobody's answer."""
@@ -74,6 +81,62 @@ def test_a_later_resubmission_is_taken(tmp_path):
     assert searched(tmp_path).answers()["07_semaphore"].path == "07_semaphore-10.py"
 
 
+def chosen(folder, *names, kata="01_event_loop"):
+    """Which of these files of a learner counts."""
+    for name in names:
+        write(folder / name)
+    return searched(folder).answers()[kata].shown
+
+
+@pytest.mark.parametrize(
+    ("names", "right"),
+    [
+        (["01_event_loop.py", "old/01_event_loop-1.py"], "01_event_loop.py"),
+        (["01_event_loop-2.py", "old/01_event_loop.py"], "01_event_loop-2.py"),
+        (["01_event_loop (1).py", "backup/01_event_loop.py"], "01_event_loop (1).py"),
+        (["01_event_loop.py", "katas_old/katas/01_event_loop.py"], "01_event_loop.py"),
+        (["01_event_loop.py", "katas/01_event_loop-3.py"], "01_event_loop.py"),
+        (["01_event_loop.py", "work/katas/01_event_loop-3.py"], "01_event_loop.py"),
+        (["01_event_loop.py", "katas/01_event_loop.py", "katas/01_event_loop-3.py"], "katas/01_event_loop-3.py"),
+    ],
+)
+def test_a_backup_is_not_taken_for_the_work(tmp_path, names, right):
+    """A resubmission number counts among the files of its own folder; elsewhere what lies nearest to the top."""
+    assert chosen(tmp_path, *names) == right
+
+
+def test_numbers_are_compared_by_what_they_are_worth(tmp_path):
+    """The tenth copy is later than the ninth."""
+    assert chosen(tmp_path, "01_event_loop (9).py", "01_event_loop (10).py") == "01_event_loop (10).py"
+    assert natural("a-2/x.py") < natural("a-10/x.py")
+    assert natural("work.zip") < natural("work-2.zip")
+    assert natural("9" * 10_000)
+
+
+@pytest.mark.parametrize("learner", ["ada", "zoe", "katas", "old"])
+def test_the_learners_name_sways_nothing(tmp_path, learner):
+    """A loose file counts before one in an archive, whatever the learner's folder is called."""
+    write(tmp_path / learner / "01_event_loop (1).py")
+    with zipfile.ZipFile(tmp_path / learner / "mine.zip", "w") as archive:
+        archive.writestr("katas/01_event_loop.py", "x = 2")
+    search = Search(KATAS)
+    search.folder(Folder(tmp_path), learner)
+    assert search.answers()["01_event_loop"].path == f"{learner}/01_event_loop (1).py"
+    assert search.notes == [
+        f"There are several files for 01_event_loop: katas/01_event_loop.py in {learner}/mine.zip was left out."
+    ]
+
+
+def test_of_two_archives_with_the_same_file_one_is_said_to_be_left_out(tmp_path):
+    """A note names the archive whose file does not count."""
+    for name in ("work.zip", "work-2.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("01_event_loop.py", name)
+    search = searched(tmp_path)
+    assert search.answers()["01_event_loop"].shown == "01_event_loop.py in work-2.zip"
+    assert search.notes == ["There are several files for 01_event_loop: 01_event_loop.py in work.zip was left out."]
+
+
 def test_a_checkout_of_the_course_is_graded_by_its_katas(tmp_path):
     """In a checkout of the course neither solutions nor tests are a learner's work, even where a kata is missing."""
     write(tmp_path / "katas" / "07_semaphore.py")
@@ -95,6 +158,29 @@ def test_junk_is_passed_over(tmp_path):
     for folder in (".git", "__MACOSX", "venv", "node_modules", ".idea", "__pycache__"):
         write(tmp_path / folder / "07_semaphore.py")
     assert searched(tmp_path).answers() == {}
+
+
+def test_what_there_was_instead_is_said(tmp_path):
+    """A learner's work is called empty only if it is."""
+    assert searched(tmp_path).nothing() == "No file is named like a kata; it is empty."
+    write(tmp_path / "venv" / "01_event_loop.py")
+    assert (
+        searched(tmp_path).nothing() == "No file is named like a kata; not looked into: venv (a name that tools use)."
+    )
+    write(tmp_path / "/".join("abcdefghijklm") / "01_event_loop.py")
+    assert "not looked into: m (more than 12 folders deep), venv (" in searched(tmp_path).nothing()
+    (tmp_path / "mine.py").symlink_to(tmp_path / "venv")
+    assert "there are mine.py (a link); not looked into" in searched(tmp_path).nothing()
+    write(tmp_path / "katas.tar.gz")
+    assert "there are katas.tar.gz (an archive, but no zip archive), mine.py" in searched(tmp_path).nothing()
+
+
+def test_a_note_that_tells_all_is_enough(tmp_path):
+    """Where the kata's file is a link, nothing else is said."""
+    (tmp_path / "01_event_loop.py").symlink_to(tmp_path)
+    search = searched(tmp_path)
+    assert search.nothing() == ""
+    assert search.notes == ["01_event_loop.py was left out: it is a link; hand in the file itself."]
 
 
 def test_a_link_is_not_followed(tmp_path):

@@ -4,6 +4,7 @@ import io
 import stat
 import struct
 import zipfile
+from contextlib import closing
 
 import pytest
 from hypothesis import given, settings
@@ -86,6 +87,33 @@ def test_an_archive_with_deep_names_is_opened():
     """A name of thousands of folders costs nothing."""
     archive = opened(zipped([("a/" * 30_000 + "07_semaphore.py", "x"), ("b.py", "")]))
     assert [each.name for each in archive.entries("")] == ["b.py"]
+
+
+def test_a_file_too_deep_in_an_archive_is_told():
+    """What lies too deep is left out with a note, one for all of it."""
+    deep = "/".join("abcdefghijklm")
+    archive = opened(zipped([(f"{deep}/07_semaphore.py", "x"), (f"{deep}/b.py", ""), (f"{deep}/", "")]))
+    assert archive.notes == [
+        "a/…/07_semaphore.py and 1 more were left out: more than 12 folders deep in work.zip; hand in the katas nearer"
+        " to the top."
+    ]
+
+
+def test_an_archive_is_called_as_its_file_is_without_the_suffix(tmp_path):
+    """One learner's archive, given as the batch, is named as the learner is."""
+    (tmp_path / "Jane Doe.ZIP").write_bytes(zipped([("07_semaphore.py", "x")]))
+    with closing(open_tree(tmp_path / "Jane Doe.ZIP")) as tree:
+        assert tree.name == "Jane Doe"
+
+
+def test_the_output_folder_is_none_of_the_batch(tmp_path):
+    """It is left out however its path is written, and wherever a link to it leads."""
+    (tmp_path / "in" / "deep" / "out").mkdir(parents=True)
+    (tmp_path / "in" / "link").symlink_to(tmp_path)
+    shown = Folder(tmp_path / "in", tmp_path / "in" / "link" / "in" / "deep" / "out")
+    assert [each.name for each in shown.entries("deep")] == []
+    assert [each.name for each in Folder(tmp_path / "in", tmp_path / "in" / "link").entries("")] == ["deep"]
+    assert len(list(Folder(tmp_path / "in", tmp_path / "in").entries(""))) == 2
 
 
 def test_an_encrypted_file_is_told():
