@@ -1,26 +1,21 @@
-"""The layouts in which submissions arrive, how each is recognised, and whose work is whose."""
+"""The layouts in which submissions arrive, and whose work is whose in each."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
-from checker.intake.names import USUAL, Candidate, Search, is_junk, kata_of
+from checker.intake.metadata import METADATA, people, read_metadata, text
+from checker.intake.names import OTHER_ARCHIVES, USUAL, Candidate, Search, kata_of
+from checker.intake.recognise import CANVAS, MOODLE, beginning, is_paper, recognise, visible
 from checker.intake.tree import Entry, Tree, Unreadable, join, open_tree, subfolders
 from checker.rows import Learner
 from checker.submission import MAX_BYTES, Source, problem_with
 from checker.values import printable
-
-CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)\Z", re.DOTALL)
-"""For example `doejane_LATE_123_4567_07_semaphore-2.py`."""
-MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?\Z", re.DOTALL)
-METADATA = "submission_metadata.yml"
-MAX_METADATA = 32 << 20
 
 
 @dataclass
@@ -67,37 +62,38 @@ class Intake:
         self.tree.close()
 
 
-def take_in(path: Path, katas: Collection[str], layout: str = "auto") -> Intake:
+def take_in(path: Path, katas: Collection[str], layout: str = "auto", out: Path | None = None) -> Intake:
     """Find all submissions.
 
     Args:
         path: a folder or a zip archive.
         katas: the names of the katas whose files count.
         layout: one of `LAYOUTS`.
+        out: the folder for results; it is nobody's work, wherever it lies.
 
     Raises:
         Unreadable: it cannot be opened, is not of that layout, or holds no submission.
     """
-    tree = open_tree(path)
+    tree = open_tree(path, out)
     try:
         chosen, found = _find(tree, katas, layout)
         if not found:
             raise Unreadable(
                 f"{path} holds no submission in the layout {chosen}; see --layout, or name the right folder."
             )
-    except Unreadable:
+    except Unreadable as error:
         tree.close()
-        raise
+        raise Unreadable(printable(str(error))) from error
     return Intake(chosen, found, [printable(note) for note in tree.notes], tree)
 
 
 def _find(tree: Tree, katas: Collection[str], layout: str) -> tuple[str, list[Handed]]:
-    root = _unwrapped(tree, katas)
-    entries = [entry for entry in tree.entries(root) if not is_junk(entry.name)]
+    root = beginning(tree, katas, layout)
+    entries = visible(tree, root)
     # A learner may have such a name all the same, and nobody may lose a row in silence.
     hidden = [entry.name for entry in tree.entries(root) if entry.kind == "folder" and entry.name.startswith(".")]
     tree.notes.extend(f"{name} is left out: its name begins with a dot." for name in hidden if name not in USUAL)
-    chosen = _recognise(entries, tree, root, katas) if layout == "auto" else layout
+    chosen = recognise(tree, root, entries, katas) if layout == "auto" else layout
     found = [_printable(each) for each in _READERS[chosen](tree, root, entries, katas)]
     found.sort(key=lambda handed: handed.learner.place)
     return chosen, _apart(found)
@@ -127,46 +123,6 @@ def _apart(found: list[Handed]) -> list[Handed]:
     return found
 
 
-# --- recognising -------------------------------------------------------------------------------------------
-
-
-def _unwrapped(tree: Tree, katas: Collection[str]) -> str:
-    """Where the submissions begin: below folders that hold nothing but one other folder."""
-    root = ""
-    for _ in range(4):
-        entries = [entry for entry in tree.entries(root) if not is_junk(entry.name)]
-        alone = len(entries) == 1 and entries[0].kind == "folder"
-        if not alone or MOODLE.match(entries[0].name) or entries[0].name == "katas":
-            return root
-        inner = join(root, entries[0].name)
-        below = [entry for entry in tree.entries(inner) if not is_junk(entry.name)]
-        names = {entry.name for entry in below}
-        holds_work = "katas" in names or any(kata_of(name, katas) for name in names)
-        holds_learners = METADATA in names or any(
-            entry.kind == "folder" or entry.name.endswith(".zip") for entry in below
-        )
-        if holds_work or not holds_learners:
-            return root
-        root = inner
-    return root
-
-
-def _recognise(entries: list[Entry], tree: Tree, root: str, katas: Collection[str]) -> str:
-    folders = subfolders(entries)
-    files = [entry.name for entry in entries if entry.kind == "file"]
-    if METADATA in files:
-        return "gradescope"
-    if folders and 2 * sum(MOODLE.match(name) is not None for name in folders) > len(folders):
-        return "moodle"
-    if files and 2 * sum(CANVAS.match(name) is not None for name in files) > len(files):
-        return "canvas"
-    if "katas" in folders or any(kata_of(name, katas) for name in files):
-        return "single"
-    if folders and all(any(each.name == ".git" for each in tree.entries(join(root, name))) for name in folders[:20]):
-        return "git"
-    return "folders"
-
-
 # --- the layouts -------------------------------------------------------------------------------------------
 
 
@@ -182,34 +138,69 @@ def _searched(learner: Learner, katas: Collection[str], look: Callable[[Search],
 
 def _folders(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:
     """A folder, a checkout or an archive a learner, named as the learner is."""
+    alone = sum(entry.kind == "folder" or entry.name.lower().endswith(".zip") for entry in entries) == 1
     for entry in entries:
         path = join(root, entry.name)
-        if entry.kind == "folder":
-            learner = Learner(entry.name, entry.name, place=path)
-            yield _searched(learner, katas, lambda search, path=path: search.folder(tree, path))  # type: ignore[misc]
-        elif entry.name.lower().endswith(".zip"):
-            name = entry.name[:-4]
-            learner = Learner(name, name, place=path)
-            yield _searched(learner, katas, lambda search, path=path, kind=entry.kind: search.file(tree, path, kind))  # type: ignore[misc]
-        elif entry.kind == "link":
-            yield Handed(Learner(entry.name, entry.name, place=path), problem="It is a link, which is not followed.")
+        if entry.kind != "folder":
+            yield from _loose(tree, path, entry, katas)
+        elif entry.name == "katas" and not alone:
+            tree.notes.append(f"{path} is left out: beside learners' folders it is taken for the teacher's template.")
+        else:
+            yield _in_folders(Learner(entry.name, entry.name, place=path), tree, [path], katas)
+
+
+def _in_folders(learner: Learner, tree: Tree, paths: list[str], katas: Collection[str]) -> Handed:
+    def look(search: Search) -> None:
+        for path in paths:
+            search.folder(tree, path)
+
+    return _searched(learner, katas, look)
+
+
+def _loose(tree: Tree, path: str, entry: Entry, katas: Collection[str]) -> Iterator[Handed]:
+    """A file beside learners' folders: a learner's, or told of."""
+    name = entry.name
+    stem = name.rpartition(".")[0]
+    other = OTHER_ARCHIVES.match(name)
+    if entry.kind == "link":
+        yield Handed(Learner(name, name, place=path), problem="It is a link, which is not followed.")
+    elif name.lower().endswith(".zip"):
+        yield _searched(Learner(stem, stem, place=path), katas, lambda search: search.file(tree, path, entry.kind))
+    elif other is not None:
+        problem = f"{name} is an archive of a kind that is not read; hand in a folder or a zip archive."
+        yield Handed(Learner(other["stem"], other["stem"], place=path), problem=problem)
+    elif kata_of(name, katas) is not None:
+        tree.notes.append(
+            f"{path} is left out: it lies in no learner's folder; if it is somebody's, put it into theirs."
+        )
+    elif name.lower().endswith(".py"):
+        problem = f"{name} lies in no learner's folder; put it into one, named as the kata is."
+        yield Handed(Learner(stem, stem, place=path), problem=problem)
+    elif not is_paper(name):
+        tree.notes.append(f"{path} is left out: it is no folder, zip archive or Python file.")
 
 
 def _single(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:
     """One learner's work alone."""
     del entries
-    yield _searched(Learner(tree.name, tree.name, place="."), katas, lambda search: search.folder(tree, root))
+    yield _in_folders(Learner(tree.name, tree.name, place="."), tree, [root], katas)
 
 
 def _moodle(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:
-    """Moodle's download: a folder `Full Name_<id>_assignsubmission_file_` each."""
-    for name in subfolders(entries):
-        path = join(root, name)
-        match = MOODLE.match(name)
-        learner = Learner(name, name, place=path)
-        if match is not None:
+    """Moodle's download: a folder `Full Name_<id>_assignsubmission_file_` each, and another one for a text online."""
+    together: dict[str, tuple[Learner, list[str]]] = {}
+    for entry in sorted(entries, key=lambda each: each.name):
+        path = join(root, entry.name)
+        match = MOODLE.match(entry.name)
+        if entry.kind != "folder":
+            yield from _loose(tree, path, entry, katas)
+        elif match is None:
+            yield _in_folders(Learner(entry.name, entry.name, place=path), tree, [path], katas)
+        else:
             learner = Learner(match["user"], match["name"], user_id=match["user"], place=path)
-        yield _searched(learner, katas, lambda search, path=path: search.folder(tree, path))  # type: ignore[misc]
+            together.setdefault(match["user"], (learner, []))[1].append(path)
+    for learner, paths in together.values():
+        yield _in_folders(learner, tree, paths, katas)
 
 
 def _canvas(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:
@@ -217,11 +208,11 @@ def _canvas(tree: Tree, root: str, entries: list[Entry], katas: Collection[str])
     together: dict[str, list[tuple[Entry, re.Match[str]]]] = {}
     for entry in entries:
         match = CANVAS.match(entry.name)
-        if match is None:
+        if match is not None:
+            together.setdefault(match["user"], []).append((entry, match))
+        elif entry.kind != "file" or not is_paper(entry.name):
             place = join(root, entry.name)
             yield Handed(Learner(entry.name, entry.name, place=place), problem="Its name is not one that Canvas gives.")
-            continue
-        together.setdefault(match["user"], []).append((entry, match))
     for user, files in together.items():
         first = files[0][1]
         late = any(match["late"] for _, match in files)
@@ -238,49 +229,28 @@ def _canvas(tree: Tree, root: str, entries: list[Entry], katas: Collection[str])
 
 def _gradescope(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:
     """Gradescope's export: a folder a submission, and a file that tells whose it is."""
-    metadata = _metadata(tree, join(root, METADATA))
+    metadata = read_metadata(tree, join(root, METADATA))
     names = subfolders(entries)
+    for entry in entries:
+        if entry.kind != "folder" and entry.name != METADATA:
+            yield from _loose(tree, join(root, entry.name), entry, katas)
     for name in sorted({*names, *metadata}):
         facts = metadata.get(name, {})
         path = join(root, name)
-        people = [each for each in _sequence(facts.get(":submitters")) if isinstance(each, Mapping)]
-        for number, person in enumerate(people or [{}]):
+        for number, person in enumerate(people(facts) or [{}]):
             learner = Learner(
                 key=name if number == 0 else f"{name} #{number + 1}",
-                name=_text(person.get(":name")) or _text(person.get(":email")) or name,
-                email=_text(person.get(":email")),
-                user_id=_text(person.get(":sid")),
+                name=text(person.get(":name")) or text(person.get(":email")) or name,
+                email=text(person.get(":email")),
+                user_id=text(person.get(":sid")),
                 submission_id=name.rpartition("_")[2],
                 late=bool(facts.get(":late")),
                 place=path,
             )
             if name in names:
-                yield _searched(learner, katas, lambda search, path=path: search.folder(tree, path))  # type: ignore[misc]
+                yield _in_folders(learner, tree, [path], katas)
             else:
                 yield Handed(learner, problem="The export tells of this submission and does not hold it.")
-
-
-def _metadata(tree: Tree, path: str) -> dict[str, Mapping[str, Any]]:
-    import yaml
-
-    try:
-        data = yaml.load(tree.read(path, MAX_METADATA), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Unreadable(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); export the submissions again."
-        ) from error
-    if not isinstance(data, Mapping):
-        raise Unreadable(f"{path} holds no list of submissions; export them again.")
-    return {str(name): facts for name, facts in data.items() if isinstance(facts, Mapping)}
-
-
-def _text(value: object) -> str:
-    """A text or number of the metadata; anything else is none, since aliases can make it endless."""
-    return str(value)[:1000] if isinstance(value, str | int) else ""
-
-
-def _sequence(value: object) -> list[Any]:
-    return list(value) if isinstance(value, list) else []
 
 
 _READERS: dict[str, Callable[[Tree, str, list[Entry], Collection[str]], Iterator[Handed]]] = {

@@ -23,7 +23,7 @@ USUAL = {".git", ".github", ".venv", ".idea", ".vscode", ".pytest_cache", ".mypy
 COURSE = {"solutions", "tests", "checker"}
 """Folders of a checkout of the course itself, beside its `katas`; no learner's work lies there."""
 _BACKUP = re.compile(
-    r"(?:.*[\s_.-])?(?:old|bak|backups?|archived?|previous|copy)[\s_.()\d-]*\Z", re.IGNORECASE | re.DOTALL
+    r"(?:.*[\s_.-])?(?:old|bak|backups?|archived?|previous|orig(?:inal)?|copy)[\s_.()\d-]*\Z", re.IGNORECASE | re.DOTALL
 )
 """Folders and archives that say themselves that they hold an earlier state."""
 OTHER_ARCHIVES = re.compile(

@@ -7,22 +7,7 @@ from contextlib import closing
 import pytest
 
 from checker.intake import LAYOUTS, Unreadable, take_in
-
-KATAS = ["01_event_loop", "07_semaphore"]
-
-
-def fill(root, *names, text="x = 1\n"):
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return root
-
-
-def found(path, layout="auto"):
-    """The layout, and each learner's name with the katas that were found."""
-    with closing(take_in(path, KATAS, layout)) as intake:
-        return intake.layout, {each.learner.name: sorted(each.answers) for each in intake.submissions}
+from tests.checker.intake.batches import KATAS, fill, found
 
 
 def test_a_folder_a_learner(tmp_path):
@@ -101,6 +86,27 @@ def test_moodle(tmp_path):
         ("Jane Ö. Doe", "345"),
     ]
     assert intake.submissions[0].learner.notes == ("No file is named like a kata; there are x.pdf.",)
+
+
+def test_a_file_and_a_text_in_moodle_are_one_learners(tmp_path):
+    """Moodle makes a folder for files and another for a text; one row a learner."""
+    fill(tmp_path, "Jane Doe_345_assignsubmission_file_/07_semaphore.py")
+    fill(tmp_path, "Jane Doe_345_assignsubmission_onlinetext_/onlinetext.html")
+    fill(tmp_path, "Bob_7_assignsubmission_onlinetext_/onlinetext.html")
+    intake = take_in(tmp_path, KATAS)
+    assert [(each.learner.key, each.learner.name, sorted(each.answers)) for each in intake.submissions] == [
+        ("7", "Bob", []), ("345", "Jane Doe", ["07_semaphore"]),
+    ]  # fmt: skip
+    assert intake.submissions[1].learner.notes == ()
+
+
+def test_in_canvas_the_last_of_two_files_counts(tmp_path):
+    """Numbers are those of the learner's own files, not of whole names; the later submission wins a tie."""
+    fill(tmp_path, "doejane_12_1000_07_semaphore (9).py", "doejane_LATE_12_999_07_semaphore (10).py")
+    fill(tmp_path, "poe_7_1000_07_semaphore.py", "poe_LATE_7_999_07_semaphore.py")
+    jane, poe = take_in(tmp_path, KATAS).submissions
+    assert jane.answers["07_semaphore"].path == "doejane_LATE_12_999_07_semaphore (10).py"
+    assert poe.answers["07_semaphore"].path == "poe_7_1000_07_semaphore.py"
 
 
 METADATA = """\

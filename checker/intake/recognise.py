@@ -1,0 +1,237 @@
+"""Which layout a batch has, where its submissions begin, and what lies there that is nobody's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from checker.intake.metadata import METADATA
+from checker.intake.names import COURSE, MAX_ARCHIVES, Search, is_backup, is_junk, kata_of
+from checker.intake.tree import Archive, Entry, Tree, Unreadable, join, subfolders
+
+CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)\Z", re.DOTALL)
+"""For example `doejane_LATE_123_4567_07_semaphore-2.py`."""
+MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?\Z", re.DOTALL)
+PLATFORMS = ("canvas", "moodle", "gradescope")
+
+_GRADEBOOK = "gradebook.sqlite"
+_REPORTS = {
+    _GRADEBOOK, f"{_GRADEBOOK}-wal", f"{_GRADEBOOK}-shm", "grades.csv", "tests.csv", "canvas.csv", "moodle.csv",
+    "grades.json", "ctrf.json", "junit.xml", "summary.md",
+}  # fmt: skip
+"""What `kata grade` writes into its output folder, beside the folder `gradescope`."""
+_PAPERS = re.compile(r"readme(?:\..*)?\Z|.*\.(?:csv|tsv|toml)\Z", re.IGNORECASE | re.DOTALL)
+"""Files of the teacher's that lie beside submissions."""
+_VERSION = re.compile(
+    r"katas(?![a-z]).*|(?:.*[\s_.-])?(?:v|versions?|drafts?|attempts?|tmp|temp)[\s_.()\d-]*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Folders of one person's several tries; nobody is called so."""
+
+
+# --- what is nobody's ------------------------------------------------------------------------------------------
+
+
+def visible(tree: Tree, folder: str) -> list[Entry]:
+    """What lies in a folder of the batch, without what systems, tools and this program leave there."""
+    return [entry for entry in tree.entries(folder) if not _is_nobodys(tree, join(folder, entry.name), entry)]
+
+
+def is_paper(name: str) -> bool:
+    """Whether a loose file is the teacher's: a roster, a course file, a README."""
+    return _PAPERS.match(name) is not None
+
+
+def _is_nobodys(tree: Tree, path: str, entry: Entry) -> bool:
+    if entry.kind != "folder":
+        return is_junk(entry.name) or entry.name in _REPORTS
+    if entry.name.lower() in ("venv", "env"):  # a learner may be called so; then it holds no environment
+        return "pyvenv.cfg" in _names(tree, path)
+    return is_junk(entry.name) or _is_output(tree, path)
+
+
+def _is_output(tree: Tree, path: str) -> bool:
+    """Whether a folder is one into which this program has written, and holds nothing else that could be graded.
+
+    It need not be the output folder of this time: that the tree leaves out, and it may lie deeper.
+    """
+    entries = {entry.name: entry for entry in _entries(tree, path)}
+    inner = [join(path, name) for name, entry in entries.items() if entry.kind == "folder"]
+    only_folders = len(inner) == len(entries)
+    if _GRADEBOOK in entries:
+        only_reports = {path.rpartition("/")[2] for path in inner} <= {"gradescope"}
+        return only_reports and not any(name.lower().endswith((".py", ".ipynb", ".zip")) for name in entries)
+    if any(place.startswith(f"{path}/") for place in tree.without):
+        return only_folders and all(_is_output(tree, each) for each in inner)
+    reports = path.rpartition("/")[2] == "gradescope" and only_folders and inner
+    return bool(reports) and all(_names(tree, each) == {"results.json"} for each in inner)
+
+
+def _entries(tree: Tree, folder: str) -> list[Entry]:
+    """What lies in a folder; nothing if it cannot be read, which its row will tell."""
+    try:
+        return list(tree.entries(folder))
+    except Unreadable:
+        return []
+
+
+def _names(tree: Tree, folder: str) -> set[str]:
+    return {entry.name for entry in _entries(tree, folder)}
+
+
+# --- where submissions begin -----------------------------------------------------------------------------------
+
+
+def beginning(tree: Tree, katas: Collection[str], layout: str) -> str:
+    """Where the submissions begin: below the folders that a zip tool or a platform made around all of them.
+
+    A folder that is alone in the batch may as well be the only learner's.  That learner's row must be the same
+    as beside others', so it is looked into only if several learners are seen in it.
+
+    Raises:
+        Unreadable: it may be either.
+    """
+    inner = _innermost(tree)
+    if not inner or layout == "single":
+        return ""
+    if layout in PLATFORMS:
+        return inner
+    entries = visible(tree, inner)
+    if layout != "auto":
+        return inner if isinstance(tree, Archive) and _may_hold_learners(entries, katas) else ""
+    if _platform(entries) or (len(subfolders(entries)) > 1 and _are_checkouts(tree, inner, entries)):
+        return inner
+    return (
+        _archived(tree, inner, entries, katas) if isinstance(tree, Archive) else _on_disk(tree, inner, entries, katas)
+    )
+
+
+def _innermost(tree: Tree) -> str:
+    """The last of the folders that are each alone in the one before."""
+    inner = ""
+    for _ in range(4):
+        entries = [entry for entry in visible(tree, inner) if not (entry.kind == "file" and is_paper(entry.name))]
+        if len(entries) != 1 or entries[0].kind != "folder":
+            break
+        if MOODLE.match(entries[0].name) or entries[0].name == "katas":
+            break
+        inner = join(inner, entries[0].name)
+    return inner
+
+
+def _may_hold_learners(entries: list[Entry], katas: Collection[str]) -> bool:
+    return not _holds_work(entries, katas) and len(_others(entries)) > 1
+
+
+def _archived(tree: Tree, inner: str, entries: list[Entry], katas: Collection[str]) -> str:
+    """In an archive the only folder is usually the one that was packed, with everybody's work."""
+    names, shared = _with_work(tree, inner, _others(entries), katas)
+    if shared:
+        return inner
+    if len(names) > 1 and not _holds_work(entries, katas):
+        raise Unreadable(
+            f"In {tree.name} there is one folder, {inner}, in which several hold katas ({_some(names)}). Say"
+            " --layout folders if these are learners, or --layout single if all of it is one learner's work."
+        )
+    return ""
+
+
+def _on_disk(tree: Tree, inner: str, entries: list[Entry], katas: Collection[str]) -> str:
+    """A folder on disk can be named itself, so nothing need be guessed; only a whole class is no one learner."""
+    others = _others(entries)
+    archives = [entry.name for entry in others if entry.kind == "file"]
+    names, shared = _with_work(tree, inner, [entry for entry in others if entry.kind == "folder"], katas)
+    if shared or len(archives) > MAX_ARCHIVES:
+        raise Unreadable(
+            f"There is one folder, {inner}, in which several hold the same katas ({_some(names or archives)}). If these"
+            " are learners, name that folder instead; if all of it is one learner's work, say --layout folders."
+        )
+    return ""
+
+
+# --- recognising -----------------------------------------------------------------------------------------------
+
+
+def recognise(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> str:
+    """The layout of what lies at the root.
+
+    Raises:
+        Unreadable: it may be one learner's work or that of several.
+    """
+    if platform := _platform(entries):
+        return platform
+    if _holds_work(entries, katas):
+        names, shared = _with_work(tree, root, _others(entries), katas)
+        if names and not shared:
+            raise Unreadable(
+                f"There are katas in {root or tree.name} itself and others in folders or archives beside them"
+                f" ({_some(names)}). Say --layout folders if these are learners, or --layout single if all of it is"
+                " one learner's work."
+            )
+        if not shared:
+            return "single"
+    return "git" if _are_checkouts(tree, root, entries) else "folders"
+
+
+def _platform(entries: list[Entry]) -> str:
+    """The platform whose download this is; empty if it is none's."""
+    folders = subfolders(entries)
+    files = [entry.name for entry in entries if entry.kind == "file"]
+    if METADATA in files:
+        return "gradescope"
+    if folders and 2 * sum(MOODLE.match(name) is not None for name in folders) > len(folders):
+        return "moodle"
+    named = [name for name in files if CANVAS.match(name)]
+    if named and 2 * len(named) > sum(not is_paper(name) or name in named for name in files):
+        return "canvas"
+    return ""
+
+
+def _holds_work(entries: list[Entry], katas: Collection[str]) -> bool:
+    return any(
+        entry.name == "katas" if entry.kind == "folder" else entry.kind == "file" and kata_of(entry.name, katas)
+        for entry in entries
+    )
+
+
+def _others(entries: list[Entry]) -> list[Entry]:
+    """Folders and archives that may each be a learner's: none that says it is an older state, or the course's."""
+    course = COURSE if any(entry.name == "katas" for entry in entries) else ()
+    return [
+        entry
+        for entry in entries
+        if (entry.kind == "folder" or (entry.kind == "file" and entry.name.lower().endswith(".zip")))
+        and not (entry.name in course or is_backup(entry.name) or _VERSION.match(entry.name.removesuffix(".zip")))
+    ]
+
+
+def _with_work(tree: Tree, root: str, entries: Iterable[Entry], katas: Collection[str]) -> tuple[list[str], bool]:
+    """Which of these hold kata files, and whether two hold the same kata.
+
+    The latter is the mark of a class: one learner's folders hold different katas, unless their names say that
+    they are versions.  As soon as it is seen nothing more is looked at.
+    """
+    names: list[str] = []
+    seen: set[str] = set()
+    for entry in sorted(entries, key=lambda each: each.name):
+        search, path = Search(katas), join(root, entry.name)
+        if entry.kind == "folder":
+            search.folder(tree, path)
+        else:
+            search.file(tree, path, entry.kind)
+        found = {candidate.kata for candidate in search.candidates}
+        if found:
+            names.append(entry.name)
+        if found & seen:
+            return names, True
+        seen |= found
+    return names, False
+
+
+def _are_checkouts(tree: Tree, root: str, entries: list[Entry]) -> bool:
+    folders = subfolders(entries)
+    return bool(folders) and all(".git" in _names(tree, join(root, name)) for name in folders[:20])
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if names[3:] else "")

@@ -1,0 +1,31 @@
+"""Batches for the tests of the intake."""
+
+import zipfile
+from contextlib import closing
+
+from checker.intake import take_in
+
+KATAS = ["01_event_loop", "07_semaphore"]
+
+
+def fill(root, *names, text="x = 1\n"):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return root
+
+
+def found(path, layout="auto"):
+    """The layout, and each learner's name with the katas that were found."""
+    with closing(take_in(path, KATAS, layout)) as intake:
+        return intake.layout, {each.learner.name: sorted(each.answers) for each in intake.submissions}
+
+
+def packed(path, *names):
+    """A zip archive with these files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x = 1")
+    return path

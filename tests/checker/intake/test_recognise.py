@@ -1,0 +1,210 @@
+"""One learner or several, where submissions begin, and who must not be lost or invented."""
+
+from contextlib import closing
+
+import pytest
+
+from checker.intake import Unreadable, take_in
+from tests.checker.intake.batches import KATAS, fill, found, packed
+
+# --- one learner or several ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stray", ["07_semaphore.py", "01_event_loop (1).py", "katas/07_semaphore.py"])
+def test_a_stray_kata_makes_nobody_of_a_class(tmp_path, stray):
+    """Where several folders hold the same kata they are learners; a file or `katas` beside them is told of."""
+    fill(tmp_path, stray, "ada/07_semaphore.py", "bob/katas/07_semaphore.py", "dan/notes.txt")
+    packed(tmp_path / "eve.zip", "07_semaphore.py")
+    with closing(take_in(tmp_path, KATAS)) as intake:
+        assert intake.layout == "folders"
+        assert [each.learner.name for each in intake.submissions] == ["ada", "bob", "dan", "eve"]
+        (note,) = intake.notes
+        assert note.startswith(f"{stray.partition('/')[0]} is left out:")
+
+
+def test_a_stray_kata_beside_archives(tmp_path):
+    """Zip archives are learners like folders."""
+    fill(tmp_path, "07_semaphore.py")
+    for name in ("ada", "bob"):
+        packed(tmp_path / f"{name}.zip", "07_semaphore.py")
+    assert found(tmp_path) == ("folders", {"ada": ["07_semaphore"], "bob": ["07_semaphore"]})
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        ["old/07_semaphore.py"],
+        ["original/07_semaphore.py"],
+        [
+            "old/07_semaphore.py",
+            "backup 2/07_semaphore.py",
+            "katas_old/07_semaphore.py",
+            "katas - Copy/07_semaphore.py",
+        ],
+        ["v1/07_semaphore.py", "v2/07_semaphore.py", "draft-3/07_semaphore.py"],
+        ["solutions/07_semaphore.py", "tests/katas/07_semaphore.py"],
+    ],
+)
+@pytest.mark.parametrize("work", ["katas/07_semaphore.py", "07_semaphore.py"])
+def test_one_learners_older_states_are_no_learners(tmp_path, work, others):
+    """A copy, backups, versions and the course itself beside the work leave it one learner's."""
+    if work.startswith("katas/") or not others[0].startswith("solutions"):
+        fill(tmp_path / "ada", work, *others)
+        assert found(tmp_path / "ada") == ("single", {"ada": ["07_semaphore"]})
+
+
+@pytest.mark.parametrize("others", [["ada/07_semaphore.py"], ["ada/07_semaphore.py", "bob/01_event_loop.py"]])
+def test_one_learner_or_several_is_not_guessed(tmp_path, others):
+    """Where neither can be told the layout is asked for, and takes effect."""
+    fill(tmp_path, "katas/07_semaphore.py", *others)
+    learners = [name.partition("/")[0] for name in others]
+    asked = rf"\({', '.join(learners)}\)\. Say --layout folders if .* or --layout single if"
+    with pytest.raises(Unreadable, match=asked):
+        take_in(tmp_path, KATAS)
+    assert list(found(tmp_path, "folders")[1]) == learners
+    assert list(found(tmp_path, "single")[1]) == [tmp_path.name]
+
+
+def test_a_question_shows_names_and_does_not_obey_them(tmp_path):
+    """Names from outside are harmless in what is asked, too."""
+    fill(tmp_path, "katas/07_semaphore.py", "a\x1b[31m/07_semaphore.py")
+    with pytest.raises(Unreadable, match=r"\(a\\x1b\[31m\)"):
+        take_in(tmp_path, KATAS)
+
+
+ALONE = {
+    "file": ["07_semaphore.py"],
+    "katas": ["katas/07_semaphore.py"],
+    "project": ["project/07_semaphore.py"],
+    "deep": ["a/b/c/d/e/07_semaphore.py"],
+    "weeks": ["week1/01_event_loop.py", "week2/07_semaphore.py"],
+    "docs": ["src/07_semaphore.py", "docs/x.md", "env/pyvenv.cfg"],
+    "versions": ["project/07_semaphore.py", "old/07_semaphore.py"],
+    "zip": ["homework.zip"],
+    "zips": ["a.zip", "b.zip"],
+    "nothing": ["notes.txt"],
+}
+
+
+@pytest.mark.parametrize("names", ALONE.values(), ids=ALONE)
+def test_a_row_does_not_depend_on_who_else_is_there(tmp_path, names):
+    """A learner who is alone in the batch has the name, and the work, that they have beside others."""
+    for name in names:
+        if name.endswith(".zip"):
+            packed(tmp_path / "jane" / name, "jane/07_semaphore.py")
+        else:
+            fill(tmp_path / "jane", name)
+    alone = found(tmp_path)[1]
+    assert list(alone) == ["jane"]
+    fill(tmp_path, "zoe/01_event_loop.py", "roster.csv")
+    assert found(tmp_path)[1] == {**alone, "zoe": ["01_event_loop"]}
+
+
+def test_a_folder_around_a_class_on_disk_is_asked_about(tmp_path):
+    """It may be one learner with several tries; both ways out are named, and work."""
+    fill(tmp_path, "all/ada/07_semaphore.py", "all/bob/07_semaphore.py", "README.md")
+    with pytest.raises(Unreadable, match=r"\(ada, bob\). If these are learners, name that folder"):
+        take_in(tmp_path, KATAS)
+    assert list(found(tmp_path / "all")[1]) == ["ada", "bob"]
+    assert list(found(tmp_path, "folders")[1]) == ["all"]
+
+
+def test_more_archives_than_one_learner_may_have_are_asked_about(tmp_path):
+    """A folder around the archives of a class is not taken for one learner's."""
+    for number in range(6):
+        packed(tmp_path / "all" / f"learner{number}.zip", "07_semaphore.py")
+    with pytest.raises(Unreadable, match="name that folder instead"):
+        take_in(tmp_path, KATAS)
+
+
+@pytest.mark.parametrize(
+    ("names", "learners"),
+    [
+        (["all/ada/07_semaphore.py", "all/bob/x/07_semaphore.py", "all/dan/x.txt"], ["ada", "bob", "dan"]),
+        (["a/all/ada/07_semaphore.py", "a/all/bob/07_semaphore.py", "__MACOSX/a/._all"], ["ada", "bob"]),
+        (["all/07_semaphore.py", "all/ada/07_semaphore.py", "all/bob/07_semaphore.py"], ["ada", "bob"]),
+        (["all/ada/.git/HEAD", "all/bob/.git/HEAD"], ["ada", "bob"]),
+        (["jane/project/07_semaphore.py"], ["jane"]),
+        (["jane/src/07_semaphore.py", "jane/docs/x.md", "jane/old/07_semaphore.py"], ["jane"]),
+        (["07_semaphore.py", "helper.py"], ["batch"]),
+    ],
+)
+def test_a_folder_around_all_in_an_archive(tmp_path, names, learners):
+    """A folder that a zip tool made around a class is none of it; around one learner's work it is the learner's."""
+    assert list(found(packed(tmp_path / "batch.zip", *names))[1]) == learners
+
+
+def test_a_folder_in_an_archive_is_not_guessed(tmp_path):
+    """Different katas in an archive's folders may be a small class or one learner's weeks."""
+    path = packed(tmp_path / "batch.zip", "all/ada/07_semaphore.py", "all/bob/01_event_loop.py")
+    with pytest.raises(Unreadable, match=r"\(ada, bob\). Say --layout folders if"):
+        take_in(path, KATAS)
+    assert list(found(path, "folders")[1]) == ["ada", "bob"]
+    assert found(path, "single")[1] == {"batch": KATAS}
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"), [("canvas", "doejane_12_901_07_semaphore.py"),
+                         ("moodle", "Doe_12_assignsubmission_file_/07_semaphore.py")],
+)  # fmt: skip
+def test_a_folder_around_a_platforms_download(tmp_path, layout, name):
+    """A platform's own names show where the submissions begin."""
+    fill(tmp_path, f"download/HW 1/{name}", "roster.csv", "course.toml")
+    assert found(tmp_path)[0] == found(tmp_path, layout)[0] == layout
+    assert list(found(tmp_path)[1].values()) == [["07_semaphore"]]
+
+
+# --- nobody is lost --------------------------------------------------------------------------------------------
+
+
+LOOSE = ["dora.tar.gz", "fay.7z", "gus.RAR", "eve_01_event_loop.py", "hal.zip"]
+
+
+@pytest.mark.parametrize("learner", ["ada", "Ada_3_assignsubmission_file_"])
+def test_loose_files_beside_learners_have_a_row(tmp_path, learner):
+    """Archives and Python files become rows, with the reason; papers are passed over, the rest is told."""
+    fill(tmp_path, f"{learner}/07_semaphore.py", *LOOSE, "README.txt", "roster.csv", ".DS_Store", "Thumbs.db", "x.pdf")
+    with closing(take_in(tmp_path, KATAS)) as intake:
+        rows = {each.learner.name: each for each in intake.submissions}
+        assert sorted(rows) == sorted(
+            ["ada" if learner == "ada" else "Ada", "dora", "eve_01_event_loop", "fay", "gus", "hal"]
+        )
+        problem = rows["dora"].problem
+        assert problem == "dora.tar.gz is an archive of a kind that is not read; hand in a folder or a zip archive."
+        assert (
+            rows["eve_01_event_loop"].source("01_event_loop").problem.endswith("put it into one, named as the kata is.")
+        )
+        assert rows["hal"].learner.notes == ("hal.zip is no zip archive, or a damaged one; ask for it again.",)
+        assert intake.notes == ["x.pdf is left out: it is no folder, zip archive or Python file."]
+
+
+def test_learners_may_be_called_as_environments_are(tmp_path):
+    """A top folder `venv` or `env` is somebody's, unless an environment is in it."""
+    fill(tmp_path, "ada/07_semaphore.py", "venv/07_semaphore.py", "env/x.txt")
+    assert found(tmp_path)[1] == {"ada": ["07_semaphore"], "env": [], "venv": ["07_semaphore"]}
+    fill(tmp_path, "env/pyvenv.cfg")
+    assert list(found(tmp_path)[1]) == ["ada", "venv"]
+
+
+# --- what this program writes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("out", ["results", "results/run 2", "."])
+def test_results_are_nobodys(tmp_path, out):
+    """Whatever an earlier run has written into the batch is no learner's, and changes no layout."""
+    fill(tmp_path, "ada/07_semaphore.py")
+    before = found(tmp_path)
+    fill(tmp_path / out, "gradebook.sqlite", "gradebook.sqlite-wal", ".lock", "grades.csv", "junit.xml", "summary.md")
+    fill(tmp_path / out, "grades.json", "ctrf.json", "gradescope/ada/results.json")
+    fill(tmp_path, "earlier/gradebook.sqlite", "earlier/gradescope/ada/results.json")
+    with closing(take_in(tmp_path, KATAS, out=tmp_path / out)) as intake:
+        assert (intake.layout, [each.learner.name for each in intake.submissions]) == (before[0], list(before[1]))
+        assert intake.notes == []
+
+
+def test_an_empty_output_folder_is_nobodys(tmp_path):
+    """The output folder is left out by its place, whatever is in it; a learner with a gradebook keeps the row."""
+    fill(tmp_path, "ada/07_semaphore.py", "bob/gradebook.sqlite", "bob/katas/07_semaphore.py", "gradescope/x.txt")
+    (tmp_path / "results").mkdir()
+    with closing(take_in(tmp_path, KATAS, out=tmp_path / "results")) as intake:
+        assert [each.learner.name for each in intake.submissions] == ["ada", "bob", "gradescope"]
