@@ -58,7 +58,7 @@ def _each_once(roster: Iterable[Learner]) -> list[Learner]:
     people: dict[object, Learner] = {}
     for number, listed in enumerate(roster):
         known = listed.user_id or listed.submission_id or listed.email
-        people.setdefault((_plain(listed.name), known.casefold()) if known else number, listed)
+        people.setdefault((_plain(listed.name) or listed.name, known.casefold()) if known else number, listed)
     times = Counter(listed.user_id for listed in people.values())
     return [
         listed

@@ -137,16 +137,11 @@ def _archived(tree: Tree, inner: str, entries: list[Entry], katas: Collection[st
 
 
 def _on_disk(tree: Tree, inner: str, entries: list[Entry], katas: Collection[str]) -> str:
-    """A folder on disk can be named itself, so nothing need be guessed; only a whole class is no one learner."""
+    """A learner's own folder may hold a few archives, but not the same kata in several folders: that is a class."""
     others = _others(entries)
-    archives = [entry.name for entry in others if entry.kind == "file"]
-    names, shared = _with_work(tree, inner, [entry for entry in others if entry.kind == "folder"], katas)
-    if shared or len(archives) > MAX_ARCHIVES:
-        raise Unreadable(
-            f"There is one folder, {inner}, in which several hold the same katas ({_some(names or archives)}). If these"
-            " are learners, name that folder instead; if all of it is one learner's work, say --layout folders."
-        )
-    return ""
+    archives = [entry for entry in others if entry.kind == "file"]
+    _, shared = _with_work(tree, inner, [entry for entry in others if entry.kind == "folder"], katas)
+    return inner if shared or len(archives) > MAX_ARCHIVES else ""
 
 
 # --- recognising -----------------------------------------------------------------------------------------------

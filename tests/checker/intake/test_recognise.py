@@ -100,21 +100,19 @@ def test_a_row_does_not_depend_on_who_else_is_there(tmp_path, names):
     assert found(tmp_path)[1] == {**alone, "zoe": ["01_event_loop"]}
 
 
-def test_a_folder_around_a_class_on_disk_is_asked_about(tmp_path):
-    """It may be one learner with several tries; both ways out are named, and work."""
+def test_a_folder_around_a_class_on_disk_is_looked_into(tmp_path):
+    """Several folders with the same kata are a class; `--layout folders` takes what stands there as it stands."""
     fill(tmp_path, "all/ada/07_semaphore.py", "all/bob/07_semaphore.py", "README.md")
-    with pytest.raises(Unreadable, match=r"\(ada, bob\). If these are learners, name that folder"):
-        take_in(tmp_path, KATAS)
+    assert list(found(tmp_path)[1]) == ["ada", "bob"]
     assert list(found(tmp_path / "all")[1]) == ["ada", "bob"]
     assert list(found(tmp_path, "folders")[1]) == ["all"]
 
 
-def test_more_archives_than_one_learner_may_have_are_asked_about(tmp_path):
+def test_more_archives_than_one_learner_may_have_are_a_class(tmp_path):
     """A folder around the archives of a class is not taken for one learner's."""
     for number in range(6):
         packed(tmp_path / "all" / f"learner{number}.zip", "07_semaphore.py")
-    with pytest.raises(Unreadable, match="name that folder instead"):
-        take_in(tmp_path, KATAS)
+    assert list(found(tmp_path)[1]) == [f"learner{number}" for number in range(6)]
 
 
 @pytest.mark.parametrize(
