@@ -130,9 +130,8 @@ def report_rows(book: Gradebook, katas: Sequence[str], assignment: rows.Assignme
     def read() -> Iterator[rows.Row]:
         for learner in book.learners():
             gradings = book.gradings(learner.key, katas)
-            missing = bool(gradings) and all(each.problem and not each.sha256 for each in gradings)
             unfinished = len(gradings) < len(katas)
-            yield rows.weigh(learner, gradings, assignment, missing=missing, unfinished=unfinished)
+            yield rows.weigh(learner, gradings, assignment, missing=not learner.place, unfinished=unfinished)
 
     return read
 

@@ -26,6 +26,8 @@ class Handed:
     answers: dict[str, Candidate] = field(default_factory=dict)
     problem: str = ""
     """Why nothing of it can be read."""
+    empty: bool = False
+    """Whether there is nothing at all, not even a file that is none of a kata's."""
 
     def source(self, kata: str, forbidden: Collection[tuple[int, int]] = ()) -> Source:
         """The file for a kata; what is wrong with it is told in `Source.problem`.
@@ -107,7 +109,7 @@ def _printable(handed: Handed) -> Handed:
         for name in ("key", "name", "email", "user_id", "submission_id", "place")
     }
     notes = tuple(dict.fromkeys(printable(note) for note in learner.notes))
-    return Handed(replace(learner, notes=notes, **texts), handed.answers, printable(handed.problem))
+    return Handed(replace(learner, notes=notes, **texts), handed.answers, printable(handed.problem), handed.empty)
 
 
 def _apart(found: list[Handed]) -> list[Handed]:
@@ -133,7 +135,7 @@ def _searched(learner: Learner, katas: Collection[str], look: Callable[[Search],
     notes = [*learner.notes, *search.notes]
     if not answers and (why := search.nothing()):
         notes.append(why)
-    return Handed(replace(learner, notes=tuple(notes)), answers)
+    return Handed(replace(learner, notes=tuple(notes)), answers, empty=search.is_empty)
 
 
 def _folders(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:

@@ -43,13 +43,13 @@ def match(found: list[Handed], roster: list[Learner]) -> list[Handed]:
             )
         else:
             learner = replace(learner, notes=(*learner.notes, UNSURE if number in hinted else ABSENT))
-        result.append(Handed(learner, handed.answers, handed.problem))
+        result.append(Handed(learner, handed.answers, handed.problem, handed.empty))
     keys = {handed.learner.key for handed in result}
     for number in sorted(set(range(len(roster))) - set(lines.values())):
         key = _unused(roster[number].key, keys)
         keys.add(key)
         learner = replace(roster[number], key=key, submission_id="", notes=("Handed in nothing.",))
-        result.append(Handed(learner, problem="Nothing was handed in."))
+        result.append(Handed(learner, problem="Nothing was handed in.", empty=True))
     return result
 
 

@@ -238,6 +238,11 @@ class Search:
             self.notes += [f"There are several files for {kata}: {each.shown} was left out." for each in others]
         return found
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was seen at all."""
+        return not (self.candidates or self.others or self.passed_over or self.notes)
+
     def nothing(self) -> str:
         """Where there is no answer: what there was instead; empty if the notes say that already."""
         told = [f"there are {', '.join(sorted(self.others)[:5])}"] if self.others else []

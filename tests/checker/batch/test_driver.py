@@ -26,7 +26,7 @@ class Text(Handed):
     """A learner's work that is text."""
 
     def __init__(self, name, text):
-        super().__init__(Learner(name, name))
+        super().__init__(Learner(name, name, place=name))
         self.text = text
 
     def source(self, kata, forbidden=()):
