@@ -53,7 +53,7 @@ def test_everybody_has_a_row_and_a_reason(kata, batch, tmp_path):
     done = kata("grade", str(folder), "--out", "out", "--roster", "roster.csv", "--seed", "5", "--jobs", "2")
     assert done.returncode == 1, done.stderr
     assert "7 learners in" in done.stdout
-    assert "1 passed, 5 did not, 1 handed in nothing" in done.stdout
+    assert "2 passed, 4 did not, 1 handed in nothing" in done.stdout
     said = book(tmp_path / "out")
     assert said["ada"] == ("passed", 1, "")
     assert said["bob"] == ("failed", 0, "")
