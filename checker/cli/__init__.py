@@ -6,12 +6,17 @@ Imports stand inside the commands: `kata --help` and `kata list` should start at
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import errno
 import gc
+import io
 import os
 import signal
 import sys
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -46,20 +51,55 @@ for _command in (
 
 def main() -> None:
     """Run the command line; faults of usage and of the grader end in one sentence, never a traceback."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is on its way out; whoever presses twice gets no traceback
+        common.stop("Stopped.", common.INTERRUPTED)
+
+
+def _run() -> None:
+    sys.unraisablehook = _never_dropping_interrupts(sys.unraisablehook)
+    # From the last moment on, when Python tidies up, Ctrl-C has nothing left to stop.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     # All that is loaded would be searched for garbage once more on the way out, 50 ms for nothing.
     atexit.register(gc.freeze)
     # A parent that ignores its children hands that down; then nobody's end could be waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.umask(os.umask(0o077) & 0o077)  # one that keeps its own user out would keep this command out
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # it was closed: nobody is to be told
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed: nobody is to be told
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # briefs and learners go beyond some terminals' signs
     try:
-        app(prog_name="kata")
+        # Click's own way of ending would make status 1 of Ctrl-C.
+        raise SystemExit(app(prog_name="kata", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except Exception as error:
         common.fail(error)
     finally:
         _flush()
+
+
+def _never_dropping_interrupts(otherwise: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """Where nobody can catch it, in a finalizer or a callback of the import system, Python drops Ctrl-C and goes on.
+
+    Then it comes again a moment later: from a thread, since raised right there it would be dropped once more.
+    """
+
+    def hook(unraisable: Any) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            threading.Timer(0.01, _thread.interrupt_main).start()
+        else:
+            otherwise(unraisable)
+
+    return hook
 
 
 def _flush() -> None:

@@ -201,8 +201,6 @@ def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
     total = report.total(outcomes)
     color = "green" if {each.verdict for each in outcomes} == {"passed"} else "red"
     text += click.style(total, fg=color, bold=True) if screen.colors else total
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what a learner prints may be beyond the terminal's signs
     sys.stdout.write(text + "\n")
     warn(outcomes)
 

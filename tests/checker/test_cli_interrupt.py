@@ -31,6 +31,41 @@ def test_plain_pytest_is_broken_off_too(tmp_path):
     assert "no tests ran" in told
 
 
+MOMENTS = {
+    "before anything": "import os; os.umask = strike",
+    "while words are read": "import click; click.Group.parse_args = strike",
+    "at work": "from checker.cli import common; common.course = strike",
+    "where Python drops it": "from checker.cli import common; common.course = drop",
+    "while the report is written": "from checker import cli; cli._flush = strike",
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
+def test_every_command_is_broken_off_at_any_moment(moment):
+    """From the first line of the command to the last: one word and exit status 130."""
+    program = f"""
+import signal, sys, time
+from checker.cli import main
+
+def strike(*args):
+    signal.raise_signal(signal.SIGINT)
+
+class Dropping:
+    def __del__(self):
+        strike()
+
+def drop():
+    Dropping()
+    time.sleep(30)
+
+{moment}
+sys.argv[1:] = ["list"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.strip()) == (130, "Stopped.")
+
+
 @pytest.mark.parametrize("words", [["07"], ["01", "07"]], ids=["one kata", "several"])
 def test_a_check_is_broken_off(tmp_path, words):
     """One word, exit status 130, no traceback, and no process goes on."""
