@@ -6,6 +6,7 @@ import ast
 import difflib
 import re
 import sysconfig
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -166,6 +167,26 @@ class Course:
         """
         chosen = {self.find(word).name for word in words}
         return [kata for kata in self._written if kata.name in chosen] if chosen else self.katas
+
+    def lies_in(self, folder: Path) -> bool:
+        """Whether a folder itself holds somebody's file for any kata."""
+        return any((folder / f"{kata.name}.py").exists() for kata in self._written)
+
+
+def is_stub(data: bytes) -> bool:
+    """Whether every function in a file still does nothing but raise NotImplementedError."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return bool(functions) and all(_is_to_do(function) for function in functions)
+
+
+def _is_to_do(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    first = function.body[1:2] if ast.get_docstring(function) is not None else function.body[:1]
+    return [ast.unparse(statement) for statement in first] == ["raise NotImplementedError"]
 
 
 def nearest(word: str, names: Sequence[str]) -> list[str]:

@@ -49,13 +49,14 @@ def select(names: Sequence[str] | None) -> list[Kata]:
 
 
 def workspace(path: Path | None) -> Path:
-    """Where the learner's work lies: what was named, else the folder `katas` here, else this folder."""
+    """Where the learner's work lies: what was named, else here where katas lie, else the folder `katas`, else here."""
     if path is not None:
         if not path.exists() and not path.is_symlink():
             stop(f"There is no file or folder {path}. Name a file, or a folder with katas.", USAGE)
         return path
-    katas = Path.cwd() / "katas"
-    return katas if katas.is_dir() else Path.cwd()
+    here = Path.cwd()
+    katas = here / "katas"
+    return katas if katas.is_dir() and not course().lies_in(here) else here
 
 
 def check_sandbox(kind: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -18,9 +21,11 @@ if TYPE_CHECKING:
 @click.command("list")
 def list_katas() -> None:
     """List the katas."""
-    workspace = common.workspace(None)
+    from checker.submission import Submission
+
+    work = Submission(common.workspace(None))
     for kata in common.course().katas:
-        here = "" if (workspace / f"{kata.name}.py").exists() else "   (not started)"
+        here = "" if work.file(kata.name).exists() else "   (not started)"
         click.echo(f"{kata.name:<20} {kata.title}{here}")
 
 
@@ -52,17 +57,41 @@ def hint(kata: str, level: int) -> None:
 @common.words
 def start(kata: tuple[str, ...]) -> None:
     """Put stubs into your workspace; never overwrites a file."""
-    import shutil
+    from checker.submission import Submission
 
-    workspace = Path.cwd() / "katas"
-    workspace.mkdir(exist_ok=True)
-    for each in common.select(kata):
-        target = workspace / each.stub.name
+    katas, home = common.select(kata), _home()
+    _make(home)
+    work = Submission(home)
+    for each in katas:
+        target = work.file(each.name)
         if target.exists():
-            click.echo(f"{target.relative_to(Path.cwd())} is there already.")
+            click.echo(f"{_shown(target)} is there already.")
             continue
-        shutil.copyfile(each.stub, target)
-        click.echo(f"{target.relative_to(Path.cwd())} is ready; then: kata check {each.name}")
+        stub = _pristine(each)
+        try:
+            with target.open("xb") as file:
+                file.write(stub)
+        except OSError as error:
+            common.stop(f"{_shown(target)} cannot be made: {error.strerror}.", common.USAGE)
+        click.echo(f"{_shown(target)} is ready; then: kata check {each.name}")
+
+
+def _home() -> Path:
+    """Where new stubs go: among the katas that are there, else into a folder `katas`."""
+    where = common.workspace(None)
+    return where if where.name == "katas" or common.course().lies_in(where) else where / "katas"
+
+
+def _make(folder: Path) -> None:
+    """Make a folder unless it is there."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileExistsError:
+        common.stop(
+            f"{_shown(folder)} is no folder, and stubs belong into one of that name; move it away first.", common.USAGE
+        )
+    except OSError as error:
+        common.stop(f"{_shown(folder)} cannot be made: {error.strerror}.", common.USAGE)
 
 
 @click.command()
@@ -75,7 +104,7 @@ def reset(kata: str) -> None:
     target = Submission(common.workspace(None)).file(found.name)
     if not target.is_file():
         common.stop(f"There is no {_shown(target)} to put back; `kata start {found.name}` makes one.", common.USAGE)
-    stub = _pristine(found, target)
+    stub = _pristine(found)
     kept, fresh = _unused(target), target.with_name(f"{target.name}.part")
     try:
         if target.read_bytes() == stub:
@@ -92,26 +121,53 @@ def reset(kata: str) -> None:
     click.echo(f"{_shown(target)} is the stub again; what you had written is in {_shown(kept)}.")
 
 
-def _pristine(kata: Kata, target: Path) -> bytes:
-    """The stub. In a checkout it is the learner's own file, and git knows how it was."""
-    if not target.samefile(kata.stub):
-        return kata.stub.read_bytes()
+    if "/" in kata and not (Path(kata).exists() and target.exists() and target.samefile(kata)):
+        common.stop(f"Here `kata reset` puts back {_shown(target)}, not {kata}; name the kata alone.", common.USAGE)
+def _pristine(kata: Kata) -> bytes:
+    """The stub. In a checkout the course's file is the learner's own, who may have committed it: git knows how it was.
+
+    The newest version that is a stub, not the first one: a course changes its stubs too.
+    """
+    from checker.course import is_stub
+
+    for data in _versions(kata):
+        if is_stub(data):
+            return data
+    return common.stop(
+        f"The course's stub of {kata.name} is gone: {_shown(kata.stub)} has been changed or removed, and git does not "
+        "know how it was; take it from a fresh copy of the course.",
+        common.USAGE,
+    )
+
+
+def _versions(kata: Kata) -> Iterator[bytes]:
+    """What the course's file for a kata was, the newest commit first, and at last as it lies there.
+
+    An installed course is in nobody's git, nor is a copy without git or its history: then it is the file alone.
+    """
+    for commit in _git(kata, "rev-list", "HEAD", "--", f"katas/{kata.stub.name}").decode().split():
+        yield _git(kata, "show", f"{commit}:./katas/{kata.stub.name}")
+    with suppress(OSError):
+        yield kata.stub.read_bytes()
+
+
+def _git(kata: Kata, *words: str) -> bytes:
+    """What git says in the course's folder; nothing where it cannot."""
+    if fresh.is_file() or fresh.is_symlink():
+        common.stop(f"{_shown(fresh)} is in the way; move it elsewhere first, it may be yours.", common.USAGE)
     import subprocess
 
-    command = ["git", "-C", str(kata.root), "show", f"HEAD:katas/{kata.stub.name}"]
+    command = ["git", *words]
     try:
-        return subprocess.run(command, check=True, capture_output=True).stdout
+        return subprocess.run(command, cwd=kata.root, check=True, capture_output=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        common.stop(
-            f"{_shown(target)} is the course's own stub, and git does not know how it was; take it from a fresh copy.",
-            common.USAGE,
-        )
+        return b""
 
 
 def _unused(target: Path) -> Path:
     """A name for what is put aside that nothing has yet."""
     names = (target.with_name(f"{target.name}.{number}.bak") for number in count(1))
-    return next(name for name in names if not name.exists())
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _shown(path: Path) -> str:

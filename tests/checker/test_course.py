@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from checker import diagnosis
-from checker.course import Course, UnknownKata, installed_course, signatures
+from checker.course import Course, UnknownKata, installed_course, is_stub, signatures
 
 COURSE = installed_course()
 EVERY = pytest.mark.parametrize("kata", COURSE.katas, ids=lambda kata: kata.name)
@@ -89,6 +89,15 @@ def test_a_brief_is_complete(kata):
     assert all(hints)
     assert len(hints[0].split()) <= 30
     assert len(hints[2].split()) <= 90
+
+
+@EVERY
+def test_a_stub_can_be_told_from_an_answer(kata):
+    """By what its functions do; that is how the stub is found again in a checkout where somebody has worked."""
+    stub = kata.stub.read_bytes()
+    assert is_stub(stub)
+    assert not any(is_stub(path.read_bytes()) for path in (kata.solution, *kata.alternatives, *kata.mistakes))
+    assert not is_stub(stub.replace(b"raise NotImplementedError", b"return None", 1))
 
 
 @EVERY
