@@ -17,6 +17,9 @@ from checker.cli import common
 if TYPE_CHECKING:
     from checker.course import Kata
 
+_LINK = re.compile(r"\[([^\[\]]+)\]\((https?://[^\s()]+)\)")
+"""A link in a brief: its text and its address."""
+
 
 @click.command("list")
 def list_katas() -> None:
@@ -33,10 +36,7 @@ def list_katas() -> None:
 @common.word
 def show(kata: str) -> None:
     """Show a kata's brief."""
-    from rich.markdown import Markdown
-
-    console = common.console()
-    console.print(Markdown(common.find(kata).text), width=min(console.width, 90))
+    _print(common.find(kata).text)
 
 
 @click.command()
@@ -44,13 +44,32 @@ def show(kata: str) -> None:
 @click.argument("level", type=click.IntRange(1, 3), default=1)
 def hint(kata: str, level: int) -> None:
     """Give a hint: LEVEL 1 is a question, 2 the mechanism, 3 nearly the code."""
-    from rich.markdown import Markdown
-
     found = common.find(kata)
-    console = common.console()
-    console.print(Markdown(found.hint(level)), width=min(console.width, 90))
+    _print(found.hint(level))
     if level < 3:
         click.echo(f"\nMore: kata hint {found.name} {level + 1}")
+
+
+def _print(text: str) -> None:
+    """Show a text, and then the addresses of its links: each in one piece, to be read and copied in any terminal.
+
+    Rich would hide them where it thinks that the terminal knows links, and break them where a line ends.
+    """
+    from rich.markdown import Markdown
+
+    addresses: list[str] = []
+
+    def numbered(link: re.Match[str]) -> str:
+        addresses.append(link[2])
+        return f"{link[1]} [{len(addresses)}]"
+
+    shown = Markdown(_LINK.sub(numbered, text), hyperlinks=False)
+    console = common.console()
+    console.print(shown, width=min(console.width, 90))
+    if addresses:
+        click.echo()
+    for number, address in enumerate(addresses, 1):
+        click.echo(f"[{number}] {address}")
 
 
 @click.command()
@@ -102,10 +121,14 @@ def reset(kata: str) -> None:
 
     found = common.find(kata)
     target = Submission(common.workspace(None)).file(found.name)
+    if "/" in kata and not (Path(kata).exists() and target.exists() and target.samefile(kata)):
+        common.stop(f"Here `kata reset` puts back {_shown(target)}, not {kata}; name the kata alone.", common.USAGE)
     if not target.is_file():
         common.stop(f"There is no {_shown(target)} to put back; `kata start {found.name}` makes one.", common.USAGE)
     stub = _pristine(found)
     kept, fresh = _unused(target), target.with_name(f"{target.name}.part")
+    if fresh.is_file() or fresh.is_symlink():
+        common.stop(f"{_shown(fresh)} is in the way; move it elsewhere first, it may be yours.", common.USAGE)
     try:
         if target.read_bytes() == stub:
             click.echo(f"{_shown(target)} is the stub already.")
@@ -121,8 +144,6 @@ def reset(kata: str) -> None:
     click.echo(f"{_shown(target)} is the stub again; what you had written is in {_shown(kept)}.")
 
 
-    if "/" in kata and not (Path(kata).exists() and target.exists() and target.samefile(kata)):
-        common.stop(f"Here `kata reset` puts back {_shown(target)}, not {kata}; name the kata alone.", common.USAGE)
 def _pristine(kata: Kata) -> bytes:
     """The stub. In a checkout the course's file is the learner's own, who may have committed it: git knows how it was.
 
@@ -153,8 +174,6 @@ def _versions(kata: Kata) -> Iterator[bytes]:
 
 def _git(kata: Kata, *words: str) -> bytes:
     """What git says in the course's folder; nothing where it cannot."""
-    if fresh.is_file() or fresh.is_symlink():
-        common.stop(f"{_shown(fresh)} is in the way; move it elsewhere first, it may be yours.", common.USAGE)
     import subprocess
 
     command = ["git", *words]

@@ -1,5 +1,6 @@
 """`kata start`, `kata reset` and their kin, as learners use them."""
 
+import re
 import shutil
 import subprocess
 
@@ -10,6 +11,30 @@ from checker.course import installed_course
 COURSE = installed_course()
 SEMAPHORE = COURSE.find("07")
 STUB = "async def run_limited(jobs, limit):\n    raise NotImplementedError\n"
+
+
+# --- show and hint -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("each", COURSE.katas, ids=lambda each: each.name)
+def test_every_address_can_be_copied(kata, each):
+    """Each link of a brief stands in one piece on a line of its own, however narrow the terminal is."""
+    lines = kata("show", each.number, env={"COLUMNS": "60"}).stdout.splitlines()
+    shown = [line.partition("] ")[2] for line in lines if "https:" in line]
+    assert shown == re.findall(r"https:[^\s)]+", each.text)
+
+
+def test_a_hint_shows_its_address(kata):
+    """What a hint points at can be read in any terminal, before the next hint is offered."""
+    assert "\n[1] https://docs.python.org/3/library/asyncio-sync.html" in kata("hint", "7", "2").stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_brief_can_be_read_in_any_encoding(kata, encoding):
+    """Signs that a terminal does not have are written as escapes, and nothing fails."""
+    done = kata("show", "7", env={"PYTHONIOENCODING": encoding}, encoding=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Then and now" in done.stdout
 
 
 # --- start ---------------------------------------------------------------------------------------------------

@@ -92,6 +92,21 @@ def test_a_brief_is_complete(kata):
 
 
 @EVERY
+def test_a_brief_fits_a_terminal(kata):
+    """Drawings and error texts stand in 80 columns, with the margins that `kata show` gives them."""
+    text = kata.brief.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert [line for block in blocks for line in block.splitlines() if len(line) > 76] == []
+
+
+@EVERY
+def test_the_links_of_a_brief_are_written_in_one_way(kata):
+    """As `[text](address)`: that is what `kata show` finds, to print addresses that can be copied."""
+    text = kata.brief.read_text(encoding="utf-8")
+    assert len(re.findall(r"\[[^\[\]]+\]\(https?://[^\s()]+\)", text)) == len(re.findall("https?://", text))
+
+
+@EVERY
 def test_a_stub_can_be_told_from_an_answer(kata):
     """By what its functions do; that is how the stub is found again in a checkout where somebody has worked."""
     stub = kata.stub.read_bytes()
