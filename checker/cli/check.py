@@ -39,8 +39,9 @@ def check(
     **limits: Any,
 ) -> None:
     """Grade your work."""
-    katas = [each.name for each in common.select(kata or implied(path))]
+    words, path = common.files(kata, path)
     where = common.workspace(path)
+    katas = [each.name for each in common.select(words or implied(path))]
     common.check_sandbox(sandbox)
     run_limits, budget = common.limits(**limits)
     seed = random.SystemRandom().randrange(2**32) if seed is None else seed
@@ -65,7 +66,8 @@ def implied(path: Path | None) -> list[str] | None:
             return [common.course().find(name).name]
         except UnknownKata:
             continue
-    return common.stop(f"Which kata is {path} an answer to? Say it: kata check KATA --path {path}", common.USAGE)
+    command = click.get_current_context().info_name
+    return common.stop(f"Which kata is {path} an answer to? Say it: kata {command} KATA --path {path}", common.USAGE)
 
 
 def _dealt(katas: list[str], parts: int) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
 INTERRUPTED = 130
 """As a shell has it of whatever is ended by Ctrl-C."""
+
+LONGEST = 24 * 60 * 60
+"""Seconds that a limit can be at most: a day."""
+LARGEST = 1 << 20
+"""MiB that a limit can be at most: a tebibyte."""
 
 words = click.argument("kata", nargs=-1, metavar="[KATA]...")
 word = click.argument("kata", metavar="KATA")
@@ -46,6 +52,23 @@ def select(names: Sequence[str] | None) -> list[Kata]:
         return course().select(names or [])
     except UnknownKata as error:
         stop(str(error), USAGE)
+
+
+def files(names: Sequence[str], path: Path | None) -> tuple[Sequence[str], Path | None]:
+    """The words for katas, and the path that was named; a word with a slash is a file, as after `--path`."""
+    named = [Path(name) for name in names if "/" in name]
+    for file in named:
+        if not file.exists():
+            stop(f"There is no file {file}. Name a kata, or a file that is there: --path FILE names one too.", USAGE)
+    if not named:
+        return names, path
+    if path is None and len(names) == 1:
+        return (), named[0]
+    folder = named[0].parent
+    together = all(file.parent == folder and file.name == f"{find(str(file)).name}.py" for file in named)
+    if path is None and together and len(named) == len(names):
+        return names, folder
+    return stop(f"Name katas, and one file or folder in which they lie: --path {folder}", USAGE)
 
 
 def workspace(path: Path | None) -> Path:
@@ -124,14 +147,23 @@ def stop(text: str, status: int) -> NoReturn:
 # --- limits ---------------------------------------------------------------------------------------------
 
 
+class _Seconds(click.FloatRange):
+    """Real seconds. NaN is neither below nor above anything, so that a range alone would let it pass."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        return self.fail(f"{value!r} is no number of seconds.", param, ctx) if math.isnan(seconds) else seconds
+
+
 def limit_options(command: Any) -> Any:
     """Options for the real limits that a submission is held to."""
+    seconds = _Seconds(1, LONGEST)
     options = [
-        ("--run-seconds", click.FloatRange(min=1), 20.0, "Real seconds that one run may take."),
-        ("--run-cpu", click.IntRange(min=1), 4, "Processor seconds that each process of a run may take."),
-        ("--memory", click.IntRange(min=128), 1024, "MiB of memory that one run may take."),
-        ("--output", click.IntRange(min=1), 8, "MiB that one file or the printed output may have."),
-        ("--budget", click.FloatRange(min=1), 120.0, "Real seconds that all runs of a kata may take."),
+        ("--run-seconds", seconds, 20.0, "Real seconds that one run may take."),
+        ("--run-cpu", click.IntRange(1, LONGEST), 4, "Processor seconds that each process of a run may take."),
+        ("--memory", click.IntRange(128, LARGEST), 1024, "MiB of memory that one run may take."),
+        ("--output", click.IntRange(1, LARGEST), 8, "MiB that one file or the printed output may have."),
+        ("--budget", seconds, 120.0, "Real seconds that all runs of a kata may take."),
     ]
     for name, kind, default, text in reversed(options):
         command = click.option(name, type=kind, default=default, show_default=True, help=text)(command)

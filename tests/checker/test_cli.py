@@ -147,6 +147,13 @@ def test_a_folder_in_place_of_a_file(kata, tmp_path):
 WRONG = {
     "an unknown kata": (["check", "semafore"], "Did you mean 07_semaphore?"),
     "an unknown path": (["check", "7", "--path", "nowhere"], "no file or folder"),
+    "an unknown path alone": (["check", "--path", "nix.py"], "no file or folder nix.py"),
+    "an unknown file": (["check", "other/07_semaphore.py"], "There is no file other/07_semaphore.py."),
+    "no number of seconds": (["check", "7", "--run-seconds", "nan"], "no number of seconds"),
+    "endless seconds": (["check", "7", "--budget", "inf"], "is not in the range"),
+    "too much processor time": (["check", "7", "--run-cpu", "9" * 21], "is not in the range"),
+    "too much memory": (["check", "7", "--memory", "9" * 16], "is not in the range"),
+    "too much output": (["check", "7", "--output", "9" * 14], "is not in the range"),
     "an unknown sandbox": (["check", "7", "--sandbox", "box"], "choose one of auto, bwrap"),
     "an unknown command": (["chekc"], "No such command"),
     "a hint too many": (["hint", "7", "4"], "1<=x<=3"),
@@ -170,6 +177,28 @@ def test_a_file_of_another_name_needs_its_kata(kata, tmp_path):
     assert done.returncode == 2
     assert "kata check KATA --path answer.py" in done.stderr
     assert kata("check", "7", "--path", "answer.py").returncode == 0
+
+
+def test_a_file_that_is_named_is_the_one_that_is_graded(kata, tmp_path):
+    """Its path says which file, not only which kata; another one of that name in the workspace is not meant."""
+    (tmp_path / "katas").mkdir()
+    shutil.copyfile(SEMAPHORE.stub, tmp_path / "katas" / "07_semaphore.py")
+    (tmp_path / "other").mkdir()
+    shutil.copyfile(SEMAPHORE.solution, tmp_path / "other" / "07_semaphore.py")
+    assert kata("check", "other/07_semaphore.py").returncode == 0
+    assert kata("check", "katas/07_semaphore.py").returncode == 1
+
+
+def test_several_files_of_one_folder_are_graded(kata, tmp_path):
+    """As a shell writes `other/*.py`; with katas from elsewhere among them it is not clear what is meant."""
+    (tmp_path / "other").mkdir()
+    for each in (COURSE.find("1"), SEMAPHORE):
+        shutil.copyfile(each.solution, tmp_path / "other" / each.stub.name)
+    words = ["other/01_event_loop.py", "other/07_semaphore.py"]
+    assert kata("check", *words).returncode == 0
+    mixed = kata("check", *words, "3")
+    assert mixed.returncode == 2
+    assert "--path other" in mixed.stderr
 
 
 # --- the other commands --------------------------------------------------------------------------------------------
