@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,12 +17,15 @@ from checker.cli import check, common
 if TYPE_CHECKING:
     from checker.report import Outcome
 
-QUIET = 50
-"""Milliseconds without a change after which a save is taken for complete."""
-LONGEST = 1000
-"""Milliseconds of changes upon changes after which they are graded all the same."""
-WAKE = 100
-"""Milliseconds after which it says that it listens, though nothing was saved."""
+LOOK = 0.2
+"""Real seconds between one look at the files and the next."""
+QUIET = 0.05
+"""Real seconds without a change after which a save is taken for complete."""
+LONGEST = 1.0
+"""Real seconds of changes upon changes after which they are graded all the same."""
+
+State = tuple[int, ...]
+"""What a save changes about a file; empty where there is none."""
 
 
 @click.command()
@@ -32,29 +36,37 @@ WAKE = 100
 def watch(kata: tuple[str, ...], path: Path | None, sandbox: str, **limits: Any) -> None:
     """Grade your work each time you save it, until Ctrl-C.
 
-    A KATA that is named is graded at once; without one, whichever kata you save. Where a folder on the network
-    tells nothing of saves, WATCHFILES_FORCE_POLLING=1 in the environment has it looked at instead.
+    A KATA that is named is graded at once; without one, whichever kata you save.
     """
     from checker.batch.pool import LocalPool
     from checker.submission import Submission
 
-    words = kata or check.implied(path) or ()
-    where = common.workspace(path)
+    named, path = common.files(kata, path)
+    common.workspace(path)  # it must be there to begin with; later it may be gone for a while
+    words = named or check.implied(path) or ()
     common.check_sandbox(sandbox)
     run_limits, budget = common.limits(**limits)
-    files = {each.name: Submission(where).file(each.name) for each in common.select(words)}
+    names = [each.name for each in common.select(words)]
+
+    def where() -> Path:
+        return path or common.workspace(None)
+
+    def files() -> dict[str, Path]:
+        work = Submission(where())
+        return {name: work.file(name) for name in names}
+
     # One process for all evening: it has loaded everything when the second save comes.
     pool = LocalPool(1, patience=60 + 2 * budget)
 
     def graded(name: str) -> Outcome:
         seed = random.SystemRandom().randrange(2**32)
         screen = check.Screen.of(common.console())
-        order = check.Order([name], where, path, seed, sandbox, run_limits, budget, screen)
+        order = check.Order([name], where(), path, seed, sandbox, run_limits, budget, screen)
         outcomes: list[Outcome] = pool.submit(check.graded, order).result()
         return outcomes[0]
 
     try:
-        _follow(files, list(files) if words else [], graded, pool.lost)
+        _follow(files, names if words else [], graded, pool.lost)
     except KeyboardInterrupt:
         click.echo()
     finally:
@@ -62,7 +74,7 @@ def watch(kata: tuple[str, ...], path: Path | None, sandbox: str, **limits: Any)
 
 
 def _follow(
-    files: dict[str, Path],
+    files: Callable[[], dict[str, Path]],
     first: Sequence[str],
     graded: Callable[[str], Outcome],
     lost: Callable[[BaseException], bool],
@@ -79,7 +91,8 @@ def _follow(
             outcomes += [outcome] if (outcome := _guarded(name, graded, lost)) is not None else []
         if outcomes:
             _show(outcomes, scores)
-        shown = ", ".join(path.name for path in files.values()) if len(files) <= 3 else "your katas"
+        watched = [path.name for path in files().values()]
+        shown = ", ".join(watched) if len(watched) <= 3 else "your katas"
         click.secho(f"Watching {shown}: save to have it graded, Ctrl-C to end.", dim=True)
         names = next(saves)
 
@@ -119,28 +132,43 @@ def _show(outcomes: Sequence[Outcome], scores: dict[str, float]) -> None:
     check.warn(outcomes)
 
 
-def _saves(files: dict[str, Path]) -> Iterator[list[str]]:
-    """First an empty list, once it listens; then, each time, the katas whose files were saved.
+def _saves(files: Callable[[], dict[str, Path]]) -> Iterator[list[str]]:
+    """First an empty list, once it looks; then, each time, the katas whose files were saved.
 
-    Folders are watched, not files: many editors write a new file and put it in the old one's place.
+    It looks at the files themselves, by their names, again and again. To be told by the system instead is to listen
+    to a folder that is there: what is made, replaced or linked to later is missed, and folders on a network are mute.
     """
-    from watchfiles import watch as changes
-
-    katas = {(path.parent.resolve(), path.name): name for name, path in files.items()}
-    folders = {folder for folder, _ in katas}
-    listening = changes(
-        *folders,
-        watch_filter=None,
-        step=QUIET,
-        debounce=LONGEST,
-        recursive=False,
-        rust_timeout=WAKE,
-        yield_on_timeout=True,
-    )
-    next(listening)  # nothing or something, it listens now
+    seen = _states(files())
     yield []
-    for found in listening:
-        changed = {(Path(path).parent.resolve(), Path(path).name) for _, path in found}
-        names = [name for place, name in katas.items() if place in changed and files[name].is_file()]
-        if names:
-            yield names
+    while True:
+        time.sleep(LOOK)
+        if _states(files()) != seen:
+            before, seen = seen, _settled(files)
+            saved = [name for name, state in seen.items() if state not in ((), before[name])]
+            if saved:
+                yield saved
+
+
+def _settled(files: Callable[[], dict[str, Path]]) -> dict[str, State]:
+    """How the files are once nothing is changed any more: some editors write in several steps."""
+    limit = time.monotonic() + LONGEST
+    last = _states(files())
+    while True:
+        time.sleep(QUIET)
+        before, last = last, _states(files())
+        if last == before or time.monotonic() > limit:
+            return last
+
+
+def _states(files: dict[str, Path]) -> dict[str, State]:
+    return {name: _state(path) for name, path in files.items()}
+
+
+def _state(path: Path) -> State:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    if not stat.S_ISREG(found.st_mode):
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size

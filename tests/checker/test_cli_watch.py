@@ -1,6 +1,7 @@
 """`kata watch` as a learner uses it: in the background of an editor that saves."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,65 @@ def test_a_folder_named_from_here_is_found_at_each_save(tmp_path, watch):
     save(mine, LOOP.solution.read_text())
     watching.told("13 of 13 tests passed, 17 of 17 points (+17)")
     assert watching.end() == 0
+
+
+@pytest.mark.parametrize("words", [["1"], []], ids=["named", "any"])
+def test_a_stub_that_is_made_later_is_noticed(tmp_path, watch, kata, words):
+    """What `kata start` puts into another terminal's workspace is watched from then on."""
+    watching = watch(*words)
+    watching.told("Watching")
+    assert kata("start", "1").returncode == 0
+    watching.told("0 of 13 tests passed, 0 of 17 points\nWatching", times=1)
+    save(tmp_path / "katas" / LOOP.stub.name, LOOP.solution.read_text())
+    watching.told("13 of 13 tests passed, 17 of 17 points (+17)")
+    assert watching.end() == 0
+
+
+def test_a_folder_that_is_replaced_is_still_watched(tmp_path, watch):
+    """It may go and come back, as git does on the way to another branch and back."""
+    mine = tmp_path / "katas" / LOOP.stub.name
+    mine.parent.mkdir()
+    mine.write_text(LOOP.stub.read_text())
+    watching = watch("1")
+    watching.told("0 of 13 tests passed, 0 of 17 points\nWatching 01_event_loop.py")
+    shutil.rmtree(mine.parent)
+    mine.parent.mkdir()
+    mine.write_text(LOOP.solution.read_text())
+    watching.told("13 of 13 tests passed, 17 of 17 points (+17)")
+    save(mine, LOOP.stub.read_text())
+    watching.told("0 of 13 tests passed, 0 of 17 points (-17)")
+    assert watching.end() == 0
+
+
+def test_the_file_behind_a_link_is_watched(tmp_path, watch):
+    """Whoever keeps katas elsewhere and links to them saves the real file."""
+    real = tmp_path / "repository" / LOOP.stub.name
+    real.parent.mkdir()
+    real.write_text(LOOP.stub.read_text())
+    (tmp_path / LOOP.stub.name).symlink_to(real)
+    watching = watch("1")
+    watching.told("0 of 13 tests passed, 0 of 17 points\nWatching 01_event_loop.py")
+    save(real, LOOP.solution.read_text())
+    watching.told("13 of 13 tests passed, 17 of 17 points (+17)")
+    assert watching.end() == 0
+
+
+def test_signs_that_the_terminal_lacks_end_nothing(tmp_path, watch, monkeypatch):
+    """What a learner prints is shown with escapes where the encoding does not have it."""
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    (tmp_path / LOOP.stub.name).write_text('raise ValueError("\N{CHECK MARK}")\n')
+    watching = watch("1")
+    watching.told("\\u2713")
+    watching.told("Watching 01_event_loop.py")
+    assert watching.end() == 0
+
+
+def test_a_file_of_another_name_is_asked_for_by_this_command(tmp_path, watch):
+    """The advice is the command that was meant."""
+    (tmp_path / "answer.py").touch()
+    watching = watch("--path", "answer.py")
+    assert watching.process.wait(timeout=60) == 2
+    watching.told("kata watch KATA --path answer.py")
 
 
 def test_a_grader_that_dies_is_told_and_the_next_save_is_graded(tmp_path, watch):
