@@ -6,6 +6,7 @@ import io
 import random
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,8 @@ def check(
     orders = [Order(hand, where, path, seed, sandbox, run_limits, budget, screen) for hand in hands]
     found = {each.kata: each for part in common.guarded(lambda: _all_graded(orders)) for each in part}
     outcomes = [found[name] for name in katas]
-    _tell(outcomes, seed, screen)
+    with suppress(BrokenPipeError):  # whoever reads has read enough
+        _tell(outcomes, seed, screen)
     verdicts = {each.verdict for each in outcomes}
     raise SystemExit(common.FAULT if "error" in verdicts else common.FAILED if "failed" in verdicts else common.PASSED)
 

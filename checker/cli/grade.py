@@ -103,11 +103,10 @@ def grade(
         common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
     except KeyboardInterrupt:
         common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", common.INTERRUPTED)
-    with suppress(BrokenPipeError):
-        for note in intake.notes[:MOST_NOTES]:
-            click.echo(f"Note: {note}")
-        if len(intake.notes) > MOST_NOTES:
-            click.echo(f"… and {len(intake.notes) - MOST_NOTES} notes more.")
+    for note in intake.notes[:MOST_NOTES]:
+        common.tell(f"Note: {note}")
+    if len(intake.notes) > MOST_NOTES:
+        common.tell(f"… and {len(intake.notes) - MOST_NOTES} notes more.")
     fault = counts.faults or counts.unwritten
     raise SystemExit(common.FAULT if fault else common.PASSED if counts.perfect else common.FAILED)
 
@@ -274,10 +273,10 @@ def _report(
             counts.unwritten += 1
     with suppress(BrokenPipeError):
         sys.stdout.flush()
-        click.echo(_sum(counts, time.time() - started))
-        click.echo(f"Seed {plan.seed}, sandbox {plan.sandbox}, layout {layout}, katas {', '.join(plan.katas)}")
-        for path in written:
-            click.echo(f"  {path}")
+    common.tell(_sum(counts, time.time() - started))
+    common.tell(f"Seed {plan.seed}, sandbox {plan.sandbox}, layout {layout}, katas {', '.join(plan.katas)}")
+    for path in written:
+        common.tell(f"  {path}")
     return counts
 
 

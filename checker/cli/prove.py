@@ -33,7 +33,7 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | Non
         _save_fingerprints(katas, outcomes)
     problems = sum(len(outcome.problems) for outcome in outcomes)
     _say_verified(katas, outcomes)
-    click.echo(f"{len(outcomes)} answers graded, {problems} problems")
+    common.tell(f"{len(outcomes)} answers graded, {problems} problems")
     raise SystemExit(common.FAILED if problems else common.PASSED)
 
 
@@ -42,7 +42,7 @@ def _told(outcomes: Any) -> list[Any]:
     for outcome in outcomes:
         kept.append(outcome)
         for problem in outcome.problems:
-            click.echo(f"{outcome.kata}: {outcome.role} {outcome.answer} {problem}")
+            common.tell(f"{outcome.kata}: {outcome.role} {outcome.answer} {problem}")
     return kept
 
 
@@ -54,7 +54,7 @@ def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
             counts[outcome.role] += not outcome.problems
         totals = {role: sum(outcome.role == role for outcome in own) for role in counts}
         parts = ", ".join(f"{role} {counts[role]}/{totals[role]}" for role in counts if totals[role])
-        click.echo(f"{each.name}: {parts}")
+        common.tell(f"{each.name}: {parts}")
 
 
 def _save_fingerprints(katas: list[Kata], outcomes: list[Any]) -> None:

@@ -1,7 +1,10 @@
 """The `kata` command as its users meet it: a subprocess, in an empty folder."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -257,3 +260,18 @@ def test_in_a_checkout_work_is_held_to_the_course_and_not_to_itself(kata, tmp_pa
     mine.write_text("def run_limited(jobs, limit):\n    return []\n")
     assert "`run_limited` must be an `async def`" in kata("check", "07").stdout
     assert kata("check", "07", "--path", "solutions").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["check", "01", "--path", str(COURSE.root / "solutions")], ["verify", "01"]], ids=["check", "verify"]
+)
+def test_a_reader_who_has_read_enough_changes_nothing(words):
+    """Whoever cuts the output off gets the exit status of the work."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as nobody_listens:
+        done = subprocess.run(
+            [sys.executable, "-c", "from checker.cli import main; main()", *words],
+            stdout=nobody_listens, stderr=subprocess.PIPE, text=True, check=False, timeout=240,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
