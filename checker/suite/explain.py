@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from checker.suite.grader import describe, shorten
+from checker.suite.grader import Failure, Played, describe, shorten
 from checker.trace import Answer, Count, Seconds, Trace
 from checker.values import printable
 
@@ -42,15 +42,33 @@ def _what(left: object, trace: Trace | None) -> str:
     return ""
 
 
-def sentence(error: BaseException) -> str:
-    """The one sentence that a failed test comes down to."""
+def sentence(error: BaseException, played: Played | None = None) -> str:
+    """The one sentence that a failed test comes down to, and where `played` was cancelled if that is what it is about.
+
+    A `Failure` says for itself what it is about; an assertion of a suite over a sweep's traces does not.
+    """
     if not isinstance(error, AssertionError):
         # A test that trips over data which no right answer gives; `kata verify` lists such tests as faults.
         return f"{ODD} ({type(error).__name__}: {shorten(str(error))})."
     text = str(error)
     first = printable(text[:MAX_SENTENCE].partition("\n")[0].strip())
     first = re.sub(r"^(AssertionError: )?(assert )?", "", first)
-    return first or "An expectation of the suite does not hold."
+    first = first or "An expectation of the suite does not hold."
+    point = played.performance.strike if played is not None and not isinstance(error, Failure) else None
+    if played is None or point is None or played.trace.struck_at is None or first.startswith("Cancelled"):
+        return first
+    return f"{cancelled(played.trace, point)}: {lowered(first)}"
+
+
+def cancelled(trace: Trace, point: int) -> str:
+    """When a sweep has cancelled a run, as the beginning of a sentence."""
+    return f"Cancelled at {trace.struck_at!r} s (suspension point {point})"
+
+
+def lowered(text: str) -> str:
+    """A sentence as it goes on after a colon: in lower case, unless it begins with a name such as `KeyError`."""
+    first = text.partition(" ")[0].rstrip(":,")
+    return text[:1].lower() + text[1:] if first.isalpha() and first.istitle() else text
 
 
 __all__ = ["comparison", "current", "describe", "sentence", "shorten"]

@@ -17,8 +17,19 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from checker.suite import PROPERTIES, explain
-from checker.suite.grader import MAX_POINTS_SWEPT, UNWRITTEN, Failure, Grader, Request, Result, first_breach, judge
+from checker.suite.grader import (
+    MAX_POINTS_SWEPT,
+    UNWRITTEN,
+    Failure,
+    Grader,
+    Played,
+    Request,
+    Result,
+    first_breach,
+    judge,
+)
 from checker.suite.scenario import names_target
+from checker.suite.swept import Swept
 from checker.trace import Trace
 from checker.world.script import World
 from checker.world.session import WALL_CLOCK, GraderFault, Session
@@ -194,7 +205,7 @@ def pytest_runtest_makereport(
             result.message = f"The grader failed, not your code: {kind}{error}"
         else:
             result.verdict = "failed"
-            result.message = explain.sentence(error)
+            result.message = explain.sentence(error, result.last)
     elif call.when == "call":
         result.verdict = "passed"
     return report
@@ -246,13 +257,17 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
 
     async def play(scenario: Callable[..., Any], **keywords: Any) -> list[Trace]:
         traces: list[Trace] = []
-        kata = _grader(request.config).course.find(request.node.stash[RESULT].kata)
+        runs: list[Played] = []
+        result = request.node.stash[RESULT]
+        kata = _grader(request.config).course.find(result.kata)
         # Where child processes are at work, time goes on in steps that are no points; a target may end on the way.
         counted = not kata.importable and not names_target(scenario)
         returns, uncalled = keywords.pop("returns", None), keywords.pop("uncalled", ())
         wanted = _request(scenario, keywords)
         for point in range(1, MAX_POINTS_SWEPT + 1):
-            trace = _grader(request.config).play(request.node.stash[RESULT], wanted, point)
+            trace = _grader(request.config).play(result, wanted, point)
+            if result.last is not None:
+                runs.append(result.last)
             explain.current = trace
             if counted:
                 _judge_count(trace, point)
@@ -268,7 +283,7 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
         if not traces:
             raise Failure("It never waits for anything, so there is no moment at which to cancel it.")
         _judge_evidence(traces, trace)
-        return traces
+        return Swept(result, runs[: len(traces)], runs[-1])
 
     return play
 
@@ -321,7 +336,7 @@ def _judge_evidence(struck: list[Trace], last: Trace) -> None:
 
 def _judge_struck(trace: Trace, wanted: Request, point: int) -> None:
     """What must hold of every cancelled run."""
-    at = f"Cancelled at {trace.struck_at!r} s (suspension point {point})"
+    at = explain.cancelled(trace, point)
     if trace.ended != "finished":
         raise Failure(f"{at}: {trace.problem}")
     error = trace.error
@@ -329,7 +344,7 @@ def _judge_struck(trace: Trace, wanted: Request, point: int) -> None:
         raise Failure(f"{at}, it went on and returned {explain.shorten(trace.result)}; it must end in CancelledError.")
     breach = first_breach(trace, wanted.allow) if wanted.hygiene else ""
     if breach:
-        raise Failure(f"{at}: {breach[:1].lower()}{breach[1:]}")
+        raise Failure(f"{at}: {explain.lowered(breach)}")
     if error is not None and not error.bare().is_a("asyncio.CancelledError"):
         on_its_way = [span.value for span in trace.spans if span.outcome == "failed"]
         if not any(error.holds(failure) for failure in on_its_way):

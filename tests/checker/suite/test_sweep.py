@@ -5,12 +5,15 @@ import pytest
 from checker.course import installed_course
 from checker.grade import grade
 from checker.submission import Submission
-from checker.suite.grader import Failure, Request
-from checker.suite.plugin import _judge_evidence, _judge_work
+from checker.suite import explain
+from checker.suite.grader import Failure, Played, Request, Result
+from checker.suite.plugin import _judge_evidence, _judge_struck, _judge_work
 from checker.suite.scenario import names_target
-from checker.trace import Span, Trace
+from checker.suite.swept import Swept
+from checker.trace import Seconds, Span, Trace
 from checker.verify import write_idlers
 from checker.world.script import World, calls
+from checker.world.session import Performance
 
 
 def span(start, end, label="visit"):
@@ -74,3 +77,48 @@ def test_waiting_for_ever_earns_nothing(tmp_path):
     (idler,) = (path for path in write_idlers(kata, tmp_path) if path.stem == "sleeps_for_ever")
     grading = grade(course, Submission(idler), [kata], seed=1)
     assert [result.name for result in grading.results if result.points] == []
+
+
+def played(point):
+    trace = Trace(struck_at=None if point is None else Seconds(point * 1.5))
+    return Played(Performance("07_semaphore", b"", [], b"", strike=point), World(), "seed", trace)
+
+
+@pytest.fixture
+def swept():
+    result = Result("07_semaphore", "test_a", "A.", "cancellation", 1.0)
+    runs = [played(1), played(2)]
+    result.last = alone = played(None)
+    yield Swept(result, runs, alone), runs, alone, result
+    explain.current = None
+
+
+def test_the_trace_that_a_test_looks_at_is_the_one_that_its_failure_is_about(swept):
+    """In a loop, by its place or in a slice: that run is drawn, and compared with; after a whole loop the last one."""
+    traces, runs, alone, result = swept
+    for trace, run in zip(traces, runs, strict=False):
+        assert (explain.current, result.last) == (trace, run)
+        assert trace is run.trace
+    assert [trace.struck_at for trace in traces] == [1.5, 3.0]
+    assert (explain.current, result.last) == (alone.trace, alone)
+    assert traces[0] is explain.current is runs[0].trace
+    assert all(result.last is runs[1] for _ in traces[1:])
+    assert len(traces) == 2
+
+
+def test_an_assertion_over_a_sweep_says_when_the_run_was_cancelled():
+    """With the moment and the point; not where no run was cancelled, or the sentence says it itself."""
+    said = AssertionError("Returned: expected 1, saw 2.")
+    assert explain.sentence(said, played(2)) == ("Cancelled at 3 s (suspension point 2): returned: expected 1, saw 2.")
+    assert explain.sentence(said, played(None)) == explain.sentence(said) == "Returned: expected 1, saw 2."
+    for own in (Failure("It never ends."), AssertionError("Cancelled at 3 s, it went on.")):
+        assert explain.sentence(own, played(2)) == str(own)
+
+
+def test_the_name_of_a_class_keeps_its_capitals():
+    """After a colon a sentence goes on in lower case, but not where it begins with a name."""
+    trace = Trace(struck_at=Seconds(0.0), complaints=["DeprecationWarning: old"], error=None, result=1)
+    with pytest.raises(Failure, match=r"\(suspension point 1\): DeprecationWarning: old"):
+        _judge_struck(trace, Request(scenario=lambda: None, data={}, world=World(), raises=ValueError), 1)
+    assert explain.lowered("A task was left running.") == "a task was left running."
+    assert explain.lowered("`job` was left.") == "`job` was left."
