@@ -151,10 +151,12 @@ class Play:
         loop = VirtualEventLoop(self._clock)
         asyncio.set_event_loop(loop)
         self._witness.own_loop = loop
-        self._main = loop.create_task(self._async_answer(coroutine), name="main")
+        self._main = loop.create_task(self._async_answer(coroutine), name="the caller")
         self._stage.struck = self._main
         try:
             loop.run_until_complete(self._main)
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._break_off(error)
         except asyncio.CancelledError:
             if not self._ended:
                 raise
@@ -206,6 +208,17 @@ class Play:
         self._link.send(messages.Raised(encode.encode_error(error)))
         # A kept traceback keeps everything alive that ought to be found abandoned.
         error.__traceback__ = None
+
+    def _break_off(self, error: BaseException) -> NoReturn:
+        """What asyncio lets out of any task, through the loop, ends the run: the scenario cannot go on.
+
+        That is no way to end in an error that a test asks for, with the scenario left in the middle.
+        """
+        if self._ended or isinstance(error, Exception | asyncio.CancelledError):
+            raise error
+        self._send_error(error)
+        self._link.send(self._witness.told(final=False))
+        _leave(0)
 
     def _alarm(self, *_: object) -> None:
         self._link.between_messages(lambda: self._stop("wall"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import socket
@@ -287,6 +288,9 @@ def _judge_ending(ledger: Ledger, gone: messages.Gone | None, silent: bool, limi
             trace.problem = f"After its answer: {trace.problem[:1].lower()}{trace.problem[1:]}"
     elif not trace.problem and trace.ended != "finished":
         trace.problem = _sentence(trace, ledger.stopped, limits)
+    elif trace.error is not None and trace.error.is_a(OSError) and trace.error.args[:1] == (errno.EFBIG,):
+        trace.ended = "crashed"
+        trace.problem = f"It printed, or wrote into a file, more than {limits.file_size >> 20} MiB, which is the limit."
     if trace.ended not in ("finished", "refused") and not ledger.loaded:
         trace.decides = True
         trace.problem = f"Importing your file does not come to its end: {trace.problem[:1].lower()}{trace.problem[1:]}"
@@ -326,7 +330,9 @@ def _exceeded(gone: messages.Gone) -> tuple[str, str]:
 
 def _sentence(trace: Trace, stopped: str, limits: messages.Limits) -> str:
     where = "; ".join(
-        f"{printable(each.name)} in line {each.frames[-1].line}" for each in trace.waiting[:6] if each.frames
+        f"{printable(each.name)} in line {each.frames[-1].line} of {printable(each.frames[-1].function)}"
+        for each in trace.waiting[:6]
+        if each.frames
     )
     at = f" ({where})" if where else ""
     if trace.ended == "timed out" and stopped == "cpu":
