@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checker import diagnosis
 from checker.grade import Grading, python_version
+from checker.messages import Limits
 from checker.suite import PROPERTIES
 from checker.values import printable
-from checker.world.session import Session
+from checker.world.session import DEFAULT_BUDGET, Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,12 +128,23 @@ class Terminal:
         reference: a sandbox in which the reference solution is played for its timelines.
         path: what `--path` named, to be repeated in the command that replays a run.
         unicode: whether signs beyond ASCII can be shown.
+        sandbox, limits, budget: what the submission was held to, to be repeated as well.
     """
 
-    def __init__(self, console: Console, reference: Session, path: Path | None = None, *, unicode: bool = True) -> None:
+    def __init__(
+        self,
+        console: Console,
+        reference: Session,
+        path: Path | None = None,
+        *,
+        unicode: bool = True,
+        sandbox: str = "auto",
+        limits: Limits | None = None,
+        budget: float = DEFAULT_BUDGET,
+    ) -> None:
         self._console = console
         self._reference = reference
-        self._path = path
+        self._options = _options(path, sandbox, limits or Limits(), budget)
         self._unicode = unicode
 
     # --- one kata ----------------------------------------------------------------------------------------
@@ -177,11 +190,11 @@ class Terminal:
     def _details(self, grading: Grading, kata: Kata, failed: list[Result]) -> None:
         if not failed:
             return
-        told = list(_distinct(failed))
+        told = _distinct(failed)
         for result in told[:MAX_DETAILS]:
             self._failure(grading, kata, result)
         if len(told) > MAX_DETAILS:
-            self._line(f"… and {len(failed) - MAX_DETAILS} more tests fail; mend these first.", "dim")
+            self._line(_and_more(len(failed) - MAX_DETAILS), "dim")
             self._line("")
         mistake = diagnosis.diagnose(kata, grading.of(kata), grading.grader.source(kata.name).data)
         if mistake is not None:
@@ -189,9 +202,8 @@ class Terminal:
             self._line(f"  {mistake.diagnosis}", indent=2)
             self._line(f"  {mistake.hint}", "cyan", indent=2)
             self._line("")
-        where = "" if self._path is None else f" --path {shlex.quote(str(self._path))}"
         # Not wrapped, since a command is there to be copied.
-        self._row(f"The same numbers again: kata check {kata.name}{where} --seed {grading.seed}", "dim")
+        self._row(f"The same numbers again: kata check {kata.name}{self._options} --seed {grading.seed}", "dim")
         if any(result.verdict == "failed" for result in failed):
             self._line(f"Stuck? kata hint {kata.name}", "dim")
         self._line("")
@@ -211,24 +223,34 @@ class Terminal:
 
     def _frames(self, lines: list[str], trace: Trace) -> None:
         """The submission's own lines that a run's end has to do with, as the grader read them."""
-        frames = [(frame.line, frame.function) for frame in (trace.error.frames if trace.error else ())]
-        frames += [(each.frames[-1].line, each.name) for each in (*trace.waiting, *trace.leaks)[:5] if each.frames]
-        frames += [(stretch.line, "") for stretch in trace.blocked[:1] if stretch.line]
-        if trace.problem_line:
-            frames.append((trace.problem_line, ""))
-        told: dict[int, str] = {}
-        for line, function in frames:
-            told.setdefault(line, "" if function == "<module>" else printable(function))
-        for line, function in told.items():
+        for line, function in _places(trace).items():
             if not 1 <= line <= len(lines):
                 continue
-            lead = f"    line {line}{f' in {function}' if function else ''}: "
-            self._line(lead + printable(lines[line - 1].strip()), "yellow", indent=8)
+            lead = f"    line {line}{f' in {printable(function)}' if function else ''}: "
             if trace.problem_column and line == trace.problem_line:
-                source = lines[line - 1]
-                indented = len(source) - len(source.lstrip())
-                column = min(trace.problem_column, len(source) + 1) - 1
-                self._line(" " * (len(lead) + max(0, column - indented)) + "^", "yellow")
+                self._pointed(lead, lines[line - 1], trace.problem_column)
+            else:
+                self._line(lead + printable(lines[line - 1].strip()), "yellow", indent=8)
+
+    def _pointed(self, lead: str, source: str, column: int) -> None:
+        """A line of code in one row, and a caret under the column; of a long line what stands around it."""
+        from rich.cells import cell_len
+
+        indented = len(source) - len(source.lstrip())
+        place = max(indented, column - 1)
+        before, after = printable(source[indented:place]), printable(source[place:].rstrip())
+        room = max(20, min(self._console.width, 100) - cell_len(lead))
+        cut = "…" if self._unicode else "..."
+        if cell_len(before + after) > room and cell_len(before) > room // 2:
+            while cell_len(cut + before) > room // 2:
+                before = before[1:]
+            before = cut + before
+        if cell_len(before + after) > room:
+            while cell_len(before + after + cut) > room and after:
+                after = after[:-1]
+            after += cut
+        self._row(lead + before + after, "yellow")
+        self._row(" " * cell_len(lead + before) + "^", "yellow")
 
     def _printed(self, trace: Trace) -> None:
         lines = trace.printed.splitlines()
@@ -283,10 +305,49 @@ def _wrap(text: str, width: int, indent: int) -> list[str]:
     ) or [""]
 
 
-def _distinct(failed: list[Result]) -> Iterator[Result]:
-    """The failures, those that say the same only once."""
-    seen = set()
+def _and_more(many: int) -> str:
+    return f"… and {many} more {'test fails' if many == 1 else 'tests fail'}; mend these first."
+
+
+def _options(path: Path | None, sandbox: str, limits: Limits, budget: float) -> str:
+    """The options of `kata check` without which a run might end otherwise, as they are written there."""
+    usual = Limits()
+    options = [
+        ("--path", "" if path is None else shlex.quote(str(path))),
+        ("--sandbox", "" if sandbox == "auto" else sandbox),
+        ("--run-seconds", "" if limits.wall == usual.wall else f"{limits.wall:g}"),
+        ("--run-cpu", "" if limits.cpu == usual.cpu else f"{limits.cpu}"),
+        ("--memory", "" if limits.memory == usual.memory else f"{limits.memory >> 20}"),
+        ("--output", "" if limits.file_size == usual.file_size else f"{limits.file_size >> 20}"),
+        ("--budget", "" if budget == DEFAULT_BUDGET else f"{budget:g}"),
+    ]
+    return "".join(f" {name} {value}" for name, value in options if value)
+
+
+def _places(trace: Trace) -> dict[int, str]:
+    """The lines that a run's end has to do with, each with the function that it stands in, where that is known."""
+    frames = [(frame.line, frame.function) for frame in (trace.error.frames if trace.error else ())]
+    waiting = [each.frames[-1] for each in (*trace.waiting, *trace.leaks)[:5] if each.frames]
+    frames += [(frame.line, frame.function) for frame in waiting]
+    frames += [(stretch.line, "") for stretch in trace.blocked[:1] if stretch.line]
+    if trace.problem_line:
+        frames.append((trace.problem_line, ""))
+    places: dict[int, str] = {}
+    for line, function in frames:
+        places.setdefault(line, "" if function == "<module>" else function)
+    return places
+
+
+def _distinct(failed: list[Result]) -> list[Result]:
+    """The failures, those that say the same only once; later those at places that another has told of."""
+    told: dict[str, Result] = {}
     for result in failed:
-        if result.message not in seen:
-            seen.add(result.message)
-            yield result
+        told.setdefault(result.message, result)
+    seen: Counter[object] = Counter()
+    ranked = []
+    for result in told.values():
+        place = tuple(_places(result.last.trace)) if result.last is not None else ()
+        what = place or diagnosis.words(result.message)
+        ranked.append((seen[what], result))
+        seen[what] += 1
+    return [result for _, result in sorted(ranked, key=lambda each: each[0])]

@@ -1,6 +1,22 @@
 """What a submission prints or raises cannot act on the reader's terminal, log or page."""
 
+import io
+from pathlib import Path
+
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from checker.messages import Limits
+from checker.report import Terminal, _and_more, _distinct, _options
+from checker.suite.grader import Played, Result
+from checker.trace import Trace, Waiting
+from checker.values import Frame
+from checker.world.script import World
+from checker.world.session import Performance
+
+ROOT = Path(__file__).resolve().parents[2]
+MISTAKES = ROOT / "solutions" / "mistakes"
 
 HOSTILE = """
 import asyncio
@@ -42,3 +58,77 @@ def test_lines_keep_to_the_width(kata, tmp_path, width):
     wide = [line for line in done.stdout.splitlines() if len(line) > int(width) + 2]
     wide = [line for line in wide if "https://" not in line and not line.startswith("The same numbers again: ")]
     assert wide == []
+
+
+def test_a_failed_sweep_shows_the_run_that_failed(kata):
+    """Both timelines are of the run that was cancelled where it matters, and the sentence says when that was."""
+    mistake = MISTAKES / "05_cancellation" / "no_release_on_cancel.py"
+    done = kata("check", "5", "--path", str(mistake), "--seed", "3")
+    told = done.stdout.partition("Cancelled at 1 s (suspension point 2): how the `release` calls ended:")[2]
+    yours, _, reference = told.partition("reference")
+    assert "test cancels" in yours
+    assert "release" not in yours.partition("yours")[2]
+    assert "test cancels" in reference.partition("✘")[0]
+    assert "release(" in reference.partition("✘")[0]
+
+
+def test_the_command_that_repeats_a_run_repeats_its_options():
+    """Those alone that are not the usual ones; a path as a shell takes it."""
+    assert _options(None, "auto", Limits(), 120.0) == ""
+    limits = Limits(wall=2.5, cpu=1, memory=256 << 20, file_size=1 << 20)
+    assert _options(Path("my work"), "none", limits, 30.0) == (
+        " --path 'my work' --sandbox none --run-seconds 2.5 --run-cpu 1 --memory 256 --output 1 --budget 30"
+    )
+
+
+def failed(name, message, *lines):
+    trace = Trace(ended="deadlock", waiting=[Waiting("the caller", (Frame(line, "work"),)) for line in lines])
+    run = Played(Performance("07_semaphore", b"", [], b""), World(), "seed", trace)
+    return Result("07_semaphore", name, name, "result", 1.0, "failed", message, last=run)
+
+
+def test_failures_of_different_places_are_told_first():
+    """The same line again, or the same words about other numbers, comes later; the same sentence not at all."""
+    first, again, same = failed("a", "It took 3 s.", 4), failed("b", "It took 5 s.", 4), failed("c", "It took 3 s.", 4)
+    other, words, others = failed("d", "Gone.", 9), failed("e", "Saw 7."), failed("f", "Saw 8.")
+    assert [each.name for each in _distinct([first, again, same, words, others, other])] == ["a", "e", "d", "b", "f"]
+
+
+def written(width=60, unicode=True):
+    file = io.StringIO()
+    return file, Terminal(Console(file=file, width=width), None, unicode=unicode)
+
+
+def test_a_line_is_told_with_the_function_that_it_stands_in():
+    """Not with the name of the task that waits there."""
+    file, terminal = written()
+    terminal._frames(["async def work():", "    await gate.wait()"], failed("a", "", 2).last.trace)
+    assert file.getvalue() == "    line 2 in work: await gate.wait()\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "    print(?)",
+        "  text = '漢字かな交じり文' ?",
+        "\tx = 'a\tb' ?",
+        "print('" + "long " * 40 + "' ?" + " more" * 30,
+        "print('" + "漢字" * 40 + "' ?",
+        "? " + "more " * 40,
+    ],
+)
+@pytest.mark.parametrize("unicode", [True, False])
+def test_the_caret_stands_below_what_it_points_at(source, unicode):
+    """After wide signs, tabs made visible and in lines that are too long for a row."""
+    file, terminal = written(unicode=unicode)
+    trace = Trace(ended="refused", problem_line=1, problem_column=source.index("?") + 1)
+    terminal._frames([source], trace)
+    shown, caret = file.getvalue().splitlines()
+    assert cell_len(shown[: shown.index("?")]) == caret.index("^")
+    assert cell_len(shown) <= 60
+
+
+def test_one_more_test_fails():
+    """One is told of in the singular."""
+    assert _and_more(1) == "… and 1 more test fails; mend these first."
+    assert _and_more(2) == "… and 2 more tests fail; mend these first."
