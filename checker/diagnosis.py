@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import operator
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
 
 NEAR = 0.6
 """How many of all their failed tests an answer and a known mistake must share to look alike."""
+EXPLAINED = 0.5
+"""How many of the failed tests a mistake must explain at least, however well its own fit."""
+_UNWRITTEN = (UNWRITTEN, "Your file defines no ")
+"""How the messages begin that tell of nothing but what is not there yet."""
+_PRIMITIVES = ("Semaphore", "Lock", "Condition", "Event", "Queue")
+"""What a learner cannot have misused who never makes one."""
 
+_ITEM = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+_NUMBERS = re.compile(rf"\[{_ITEM}(?:, {_ITEM})*\]\.?")
+_EMPTY = re.compile(r"""saw (?:\[\]|\(\)|\{\}|set\(\)|''|"")(?=[,.]|$)""")
 _COMPARED = re.compile(r"expected (.+?), saw (.+)", re.DOTALL)
 _NUMBER = re.compile(r"(?:[a-z ]+ )?(-?\d+(?:\.\d+)?)\.?")
 _CALLBACK = re.compile(r"(in callback [\w.<>]+)\(.*\)(?=(?: at \S+)?: )")
@@ -74,7 +84,9 @@ def words(message: str) -> str:
     """A message without what changes from run to run: who waits where, lists, tokens, addresses, numbers.
 
     Of two numbers that were compared it stays which was the larger; of other things, that they were compared.
+    What was not there at all, such as a call, an item or a value, remains another word than what was not right.
     """
+    message = _EMPTY.sub("saw nothing", message).replace(" 0 times", " no times")
     message = _COMPARED.sub(_more_or_less, message)
     # What Pythons say differently: the arguments of a callback, and what cannot be done with a local object.
     message = _CALLBACK.sub(r"\1()", message)
@@ -86,12 +98,27 @@ def words(message: str) -> str:
 
 
 def _more_or_less(compared: re.Match[str]) -> str:
+    lists = [_NUMBERS.fullmatch(text.strip()) for text in compared.groups()]
+    if all(lists):
+        return f"expected #, saw {_which(*(text[0] for text in lists if text))}"
     numbers = [_NUMBER.fullmatch(text.strip()) for text in compared.groups()]
-    known = re.match("more|less", compared[2])
+    known = re.match(r"(?:more|less|longer|shorter|nothing|None)\b", compared[2])
     if all(numbers):
         expected, saw = (float(number[1]) for number in numbers if number)
+        if saw == 0 < expected:
+            return "expected #, saw nothing"
         return f"expected #, saw {'more' if saw > expected else 'less'}"
     return f"expected #, saw {known[0] if known else '#'}"
+
+
+def _which(expected: str, saw: str) -> str:
+    """Of two lists of numbers as they are shown: which is longer, or else has more throughout, such as later times."""
+    one, other = ([float(number) for number in re.findall(_ITEM, text)] for text in (expected, saw))
+    if len(one) != len(other):
+        return "longer" if len(other) > len(one) else "shorter"
+    if all(map(operator.ge, other, one)):
+        return "more"
+    return "less" if all(map(operator.le, other, one)) else "#"
 
 
 def failures(results: Iterable[Result]) -> dict[str, str]:
@@ -130,15 +157,39 @@ def load(path: Path) -> dict[str, Fingerprint]:
 def diagnose(kata: Kata, results: list[Result], source: bytes) -> Mistake | None:
     """The known mistake that these results look like, if they look like one; the source decides among twins."""
     failed = failures(results)
-    if not failed or all(text.startswith(UNWRITTEN) for text in failed.values()):
+    if all(text.startswith(_UNWRITTEN) for text in failed.values()):
         return None
-    folder = kata.fingerprints.parent
-    names = recognise(failed, load(kata.fingerprints))
-    if not names:
+    paths = [kata.fingerprints.parent / f"{name}.py" for name in recognise(failed, load(kata.fingerprints))]
+    possible = [path for path in paths if _is_possible(source, path)]
+    if not possible:
         return None
     # Some mistakes behave alike, such as a semaphore for each job and one that is given back too soon.
-    likeness = {name: _likeness(source, (folder / f"{name}.py").read_bytes()) for name in names} if names[1:] else {}
-    return read_mistake(folder / f"{max(names, key=lambda name: likeness.get(name, 0.0))}.py")
+    return read_mistake(max(possible, key=lambda path: _likeness(source, path.read_bytes()) if possible[1:] else 0.0))
+
+
+def _is_possible(source: bytes, mistake: Path) -> bool:
+    """Whether a learner can have made a mistake in this source, which may behave like it and be something else.
+
+    Nobody uses a semaphore in the wrong place who makes none, or forgets to run a coroutine function that is a plain
+    one.  Nothing of the source is parsed or run.
+    """
+    other = mistake.read_bytes()
+    kinds, others = _kinds(source), _kinds(other)
+    if any(kinds[name] != others[name] for name in kinds.keys() & others.keys()):
+        return False
+    said = read_mistake(mistake).diagnosis.lower()
+    told_of = [name for name in _PRIMITIVES if re.search(rf"\b{name.lower()}\b", said) and f"{name}(".encode() in other]
+    return all(_uses(source, name.encode()) for name in told_of)
+
+
+def _uses(source: bytes, name: bytes) -> bool:
+    """Whether a source makes a `Lock`, say, or has one in hand: calls its methods, or enters it."""
+    return re.search(rb"%b(?:\(|\.\w)|with [\w.]*%b" % (name, name), source, re.IGNORECASE) is not None
+
+
+def _kinds(source: bytes) -> dict[bytes, bytes]:
+    """The functions at the top of a source, each with `async ` or nothing before its `def`."""
+    return {name: kind for kind, name in re.findall(rb"^(async )?def (\w+)", source, re.MULTILINE)}
 
 
 def _opposite(one: str, other: str) -> bool:
@@ -159,21 +210,25 @@ def _likeness(one: bytes, other: bytes) -> float:
 def recognise(failed: dict[str, str], fingerprints: dict[str, Fingerprint]) -> list[str]:
     """The mistakes whose fingerprints fit best.
 
-    A mistake may be meant if it explains exactly the failed tests; or some of them, and every word fits; or shares
-    most of its failed tests.  Half of the words at least must fit in any case: a learner who has made another mistake
-    is told nothing rather than that.  So it is where one has seen more than expected and the other less.
+    A mistake may be meant if it explains exactly the failed tests; or half of them at least, and every word fits; or
+    shares most of its failed tests.  Half of the words at least must fit in any case: a learner who has made another
+    mistake is told nothing rather than that.  So it is where one has seen more than expected and the other less.
+    Tests of what is not written yet count neither way.
 
     Of several, those fit best that have the most fitting words, less what speaks against them: other words, tests
     that ought to fail as well, and failures that they do not explain.
     """
+    unwritten = {name for name, text in failed.items() if text.startswith(_UNWRITTEN)}
+    seen = set(failed) - unwritten
 
     def rank(each: Fingerprint) -> float | None:
-        always, unexplained = set(each.always), set(failed) - set(each.always) - set(each.sometimes)
-        both = always & set(failed)
+        always, unexplained = set(each.always) - unwritten, seen - set(each.always) - set(each.sometimes)
+        both = always & seen
         fits = sum(failed[name] in each.always[name] for name in both)
         exact = both == always and not unexplained
         near = len(both) >= NEAR * len(always | unexplained)
-        if not always or 2 * fits < len(both) or not (exact or near or fits == len(always)):
+        whole = fits == len(always) and fits >= EXPLAINED * len(seen)
+        if not always or 2 * fits < len(both) or not (exact or near or whole):
             return None
         others = {name for name in both if failed[name] not in each.always[name]}
         if any(_opposite(failed[name], text) for name in others for text in each.always[name]):

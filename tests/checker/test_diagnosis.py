@@ -1,10 +1,15 @@
 """Known mistakes are recognised by which tests fail, and with which words."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.diagnosis import Fingerprint, load, read_mistake, recognise, record, save, words
+from checker.diagnosis import Fingerprint, _is_possible, load, read_mistake, recognise, record, save, words
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ONE = Fingerprint({"test_a": ["late"], "test_b": ["wrong"]}, ["test_c"])
 OTHER = Fingerprint({"test_a": ["early"], "test_b": ["wrong"]}, [])
@@ -27,6 +32,106 @@ ALL = {"one": ONE, "other": OTHER, "small": SMALL}
 def test_the_best_fitting_mistake_is_named(failed, names):
     """All of the failures explained goes before some of them, and fitting words before fitting tests."""
     assert recognise(failed, ALL) == names
+
+
+def test_a_mistake_that_leaves_most_failures_unexplained_is_not_named():
+    """One test that fits is no reason to accuse somebody where everything fails."""
+    assert recognise({"test_a": "late", "y": "x", "z": "x"}, {"small": SMALL}) == []
+
+
+@pytest.mark.parametrize("text", ["Not written yet: it raises NotImplementedError.", "Your file defines no class `A`."])
+def test_what_is_not_written_yet_speaks_neither_for_nor_against_a_mistake(text):
+    """The rest of a stub fails too, and tests of a mistake may be among what does."""
+    unwritten = dict.fromkeys(("x", "y", "z"), text)
+    assert recognise({"test_a": "late", **unwritten}, {"small": SMALL}) == ["small"]
+    assert recognise({"test_a": "late", "test_b": text, **unwritten}, {"one": ONE}) == ["one"]
+    assert recognise(unwritten | {"test_b": text, "test_a": text}, {"one": ONE}) == []
+
+
+@pytest.mark.parametrize(
+    ("nothing", "something"),
+    [
+        ("`f` started at: expected [0, 1], saw [].", "`f` started at: expected [0, 1], saw [0, 2]."),
+        ("Returned: expected ['a'], saw None.", "Returned: expected ['a'], saw ['b']."),
+        ("Returned: expected 'a', saw ''.", "Returned: expected 'a', saw 'b'."),
+        ("Most at once: expected 4, saw 0.", "Most at once: expected 4, saw 1."),
+        ("`f(1)` was called 0 times, expected once.", "`f(1)` was called 2 times, expected once."),
+    ],
+)
+def test_nothing_at_all_is_another_word_than_something_wrong(nothing, something):
+    """Whoever calls nothing has not made the mistake of calling it too late."""
+    assert words(nothing) != words(something)
+
+
+def test_lists_of_numbers_are_longer_shorter_or_more_or_less_throughout():
+    """Starts that come too late are another mistake than those that come too early, or that are too few."""
+    said = [
+        words(f"starts: expected [0, 1.5, 2], saw {saw}.") for saw in ("[0, 7, 8]", "[0, 0, 1]", "[0]", "[1, 0, 3]")
+    ]
+    assert said == [f"starts: expected #, saw {word}" for word in ("more", "less", "shorter", "#")]
+    assert words("starts: expected [0], saw [0, 1].").endswith("longer")
+    assert words("expected [1e999, 1..2], saw [1e999, --].") == "expected #, saw #"
+
+
+MISTAKE = '''"""{diagnosis}
+
+Hint: Look again.
+
+Violates: timing
+"""
+import asyncio
+{code}
+'''
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "code", "source", "possible"),
+    [
+        ("A semaphore for each.", "asyncio.Semaphore(1)", b"import asyncio", False),
+        ("A semaphore for each.", "asyncio.Semaphore(1)", b'"""A semaphore: none."""', False),
+        ("A semaphore for each.", "asyncio.Semaphore(1)", b"from asyncio import BoundedSemaphore(3)", True),
+        ("It lets the lock go.", "asyncio.Lock()", b"async with lock:", True),
+        ("It lets the lock go.", "asyncio.Lock()", b"await self._lock.acquire()", True),
+        ("It writes without a lock.", "", b"", True),
+        ("It is not run.", "def visit(): pass", b"def visit(): pass", True),
+        ("It is not run.", "def visit(): pass", b"x = 1\nasync def visit(): pass", False),
+    ],
+)
+def test_nobody_is_told_of_what_does_not_stand_in_the_source(tmp_path, diagnosis, code, source, possible):
+    """A semaphore that is never made, or a plain function where there is a coroutine function."""
+    (tmp_path / "mistake.py").write_text(MISTAKE.format(diagnosis=diagnosis, code=code))
+    assert _is_possible(source, tmp_path / "mistake.py") == possible
+
+
+def emptied(name):
+    return (ROOT / "katas" / f"{name}.py").read_text().replace("raise NotImplementedError", "pass")
+
+
+def limited(*lines):
+    return "import asyncio\nasync def run_limited(jobs, limit):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+BEGINNERS = {
+    "04_nesting, emptied": emptied("04_nesting"),
+    "09_event, emptied": emptied("09_event"),
+    "01_event_loop, async by mistake": "async def visit_now(url, delay):\n    return url\n",
+    "07_semaphore, no limit": limited("return await asyncio.gather(*[j() for j in jobs], return_exceptions=True)"),
+    "07_semaphore, never called": limited(
+        "sem = asyncio.Semaphore(limit)",
+        "async def one(j):",
+        "    async with sem:",
+        "        return await j",
+        "return await asyncio.gather(*[one(j) for j in jobs], return_exceptions=True)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("case", "source"), BEGINNERS.items(), ids=BEGINNERS.keys())
+def test_a_beginners_answer_is_not_accused_of_another_mistake(kata, tmp_path, case, source):
+    """Where no known mistake explains what failed, nothing is said."""
+    (tmp_path / "answer.py").write_text(source)
+    done = kata("check", case.partition(",")[0], "--path", "answer.py", "--seed", "7", "--json")
+    assert json.loads(done.stdout)["katas"][0]["diagnosis"] is None
 
 
 def test_numbers_names_and_lists_are_no_words():
