@@ -183,7 +183,16 @@ def graded(order: Order) -> list[Outcome]:
         for kata in katas:
             file = io.StringIO()
             console = order.screen.console(file)
-            report.Terminal(console, reference, order.named, unicode=order.screen.unicode).kata(grading, kata)
+            terminal = report.Terminal(
+                console,
+                reference,
+                order.named,
+                unicode=order.screen.unicode,
+                sandbox=order.sandbox,
+                limits=order.limits,
+                budget=order.budget,
+            )
+            terminal.kata(grading, kata)
             outcomes.append(report.outcome(grading, kata, file.getvalue()))
     finally:
         reference.close()

@@ -279,6 +279,8 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
             traces.append(trace)
         else:  # whoever waits more often than that is left alone all the same, and must come to an end
             trace = _play(request, wanted)
+            if result.last is not None:
+                runs.append(result.last)
             _judge_work(trace, wanted, returns, uncalled)
         if not traces:
             raise Failure("It never waits for anything, so there is no moment at which to cancel it.")
