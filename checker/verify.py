@@ -156,13 +156,12 @@ def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
 
 
 def write_idlers(kata: Kata, folder: Path) -> list[Path]:
-    """Write answers that do nothing: functions that return None, or an argument, or sleep before or for ever."""
+    """Write answers that do nothing: functions that return None, or an argument, or first sleep; empty methods."""
     idlers = {
         "returns_none": _Idle(None),
         "returns_first_argument": _Idle(0),
         "returns_second_argument": _Idle(1),
         "sleeps": _Idle(None, ast.parse("await __import__('asyncio').sleep(1)").body),
-        "sleeps_for_ever": _Idle(None, ast.parse("while True: await __import__('asyncio').sleep(1)").body),
     }
     paths = []
     for name, idle in idlers.items():

@@ -11,9 +11,19 @@ from checker.suite.plugin import _judge_evidence, _judge_struck, _judge_work
 from checker.suite.scenario import names_target
 from checker.suite.swept import Swept
 from checker.trace import Seconds, Span, Trace
-from checker.verify import write_idlers
 from checker.world.script import World, calls
 from checker.world.session import Performance
+
+IDLER = """
+import asyncio
+async def in_turn(*_):
+    for _ in range(70):
+        await asyncio.sleep(1)
+count_votes = in_turn
+class Account:
+    def __init__(self, store): pass
+    deposit = in_turn
+"""
 
 
 def span(start, end, label="visit"):
@@ -70,13 +80,16 @@ def test_a_cancelled_run_meets_a_call_under_way():
     _judge_evidence([Trace(struck_at=1.0)], Trace(spans=[span(0.0, 0.0)]))
 
 
-def test_waiting_for_ever_earns_nothing(tmp_path):
-    """Whoever only sleeps, and never ends by itself, has no point to be cancelled at that counts."""
+def test_waiting_again_and_again_earns_nothing(tmp_path):
+    """Whoever only sleeps, more often than a sweep cancels, is left alone all the same, and has done nothing."""
     course = installed_course()
     kata = course.find("06")
-    (idler,) = (path for path in write_idlers(kata, tmp_path) if path.stem == "sleeps_for_ever")
+    idler = tmp_path / "idler.py"
+    idler.write_text(IDLER)
     grading = grade(course, Submission(idler), [kata], seed=1)
     assert [result.name for result in grading.results if result.points] == []
+    swept = [result.message for result in grading.results if result.aspect == "cancellation"]
+    assert any("Left alone" in message for message in swept), swept
 
 
 def played(point):
