@@ -86,4 +86,4 @@ def test_clocks_go_on_from_the_import(play):
     assert others == [1001.0] * 3  # the next whole second, so that sums stay exact
     assert later == pytest.approx(time + 0.1, abs=1e-6)
     assert trace.elapsed == 0.1 + 1001.0 - 1001.0
-    assert trace.tasks[0].name == "main"
+    assert trace.tasks[0].name == "the caller"

@@ -44,7 +44,7 @@ async def work(stage):
 """
     trace = play_confined(source, on_a_loop, network=True)
     assert trace.ended == "deadlock"
-    assert [(waiting.name, waiting.frames[-1].line) for waiting in trace.waiting] == [("main", 6)]
+    assert [(waiting.name, waiting.frames[-1].line) for waiting in trace.waiting] == [("the caller", 6)]
 
 
 def test_a_deadlock_at_import_ends_at_once(play):
