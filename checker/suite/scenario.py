@@ -44,7 +44,7 @@ def ship(function: Callable[..., Any], data: dict[str, Any]) -> bytes:
     try:
         inspect.signature(function).bind(None, None, **data)
     except TypeError as error:
-        raise TypeError(f"The scenario {function.__name__} cannot be played with {', '.join(data)}: {error}.") from None
+        raise TypeError(f"The scenario {function.__name__} cannot be played like that: {error}.") from None
     module = sys.modules[function.__module__]
     buffer = io.BytesIO()
     cloudpickle.register_pickle_by_value(module)

@@ -67,7 +67,7 @@ def test_a_conversation_that_is_broken_off_here_leaves_nothing_for_the_next():
 def test_a_scenario_that_is_called_wrongly_is_the_suites_fault():
     """A keyword that it does not take, or one that is missing, is told with the scenario's name."""
     for data in ({"raise_": "ValueError"}, {}):
-        with pytest.raises(TypeError, match="The scenario needs_a_limit cannot be played with"):
+        with pytest.raises(TypeError, match="The scenario needs_a_limit cannot be played like that"):
             ship(needs_a_limit, data)
     assert ship(needs_a_limit, {"limit": 3})
 
