@@ -465,7 +465,7 @@ async def test_waiters_wake_at_once(run, rng):
 
 @scenario
 async def busy_loop(kata, stage, *, at):
-    """Here the loop has something to do all the time, and the event is asked only later."""
+    """Here the loop has something to do for a long time, and the event is asked only later."""
     loop = asyncio.get_running_loop()
     event = asyncio.Event()
     kept = [event.is_set()]
@@ -477,7 +477,7 @@ async def busy_loop(kata, stage, *, at):
         kata.signal_from_thread(loop, event)
 
     async def patrol():
-        while True:
+        for _ in range(50):
             await asyncio.sleep(0.375)
 
     task = asyncio.create_task(patrol())
