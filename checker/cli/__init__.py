@@ -6,7 +6,6 @@ Imports stand inside the commands: `kata --help` and `kata list` should start at
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import errno
 import gc
@@ -90,12 +89,15 @@ def _run() -> None:
 def _never_dropping_interrupts(otherwise: Callable[[Any], Any]) -> Callable[[Any], None]:
     """Where nobody can catch it, in a finalizer or a callback of the import system, Python drops Ctrl-C and goes on.
 
-    Then it comes again a moment later: from a thread, since raised right there it would be dropped once more.
+    Then it comes again a moment later: from a thread, since raised right there it would be dropped once more; and as
+    a signal, since whatever the main thread has begun to wait for by then is to be broken off.
     """
 
     def hook(unraisable: Any) -> None:
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            threading.Timer(0.01, _thread.interrupt_main).start()
+            main_thread = threading.main_thread().ident
+            assert main_thread is not None
+            threading.Timer(0.01, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
         else:
             otherwise(unraisable)
 

@@ -56,7 +56,7 @@ class Dropping:
 
 def drop():
     Dropping()
-    time.sleep(30)
+    time.sleep(300)
 
 {moment}
 sys.argv[1:] = ["list"]
