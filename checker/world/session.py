@@ -25,7 +25,9 @@ START_LIMIT = 30.0
 GRACE = 5.0
 """Real seconds that a run gets to end by itself once its own limit has passed."""
 PATIENCE = 2
-"""Runs that may use up their limit; later ones get less, so that nobody waits for the same thing twenty times."""
+"""Runs that may take long and come to no end; later ones get less, so that nobody waits twenty times for the same."""
+HURRIED = 5.0
+"""Real seconds that these later ones get. Longer than that is long."""
 MAX_PRINTED = 64 * 1024
 DEFAULT_BUDGET = 120.0
 """Real seconds that all runs of a submission in one kata may take together."""
@@ -81,7 +83,7 @@ class Session:
         """Whether a run since this was last set to False had a process that had played before."""
         self.stalled = False
         """Whether the grader stood still during a run since this was last set to False."""
-        self._time_outs = 0
+        self._vain = 0
 
     @property
     def kind(self) -> str:
@@ -90,7 +92,7 @@ class Session:
 
     def forget_use(self) -> None:
         """What runs of an earlier submission, or kata, have used up does not count for the next one."""
-        self.used, self._time_outs = 0.0, 0
+        self.used, self._vain = 0.0, 0
 
     def start(self) -> None:
         """Start the sandbox, so that it loads while the grader does other things."""
@@ -126,7 +128,8 @@ class Session:
         began, pulse = time.monotonic(), Pulse()
         try:
             trace = self._play(performance, world, rng, pulse)
-            self._time_outs += trace.ended == "timed out" and not pulse.lost
+            long = trace.ended == "timed out" or time.monotonic() - began > HURRIED
+            self._vain += long and trace.ended != "finished" and not pulse.lost
             return trace
         finally:
             self.used += time.monotonic() - began - pulse.lost
@@ -194,8 +197,8 @@ class Session:
 
     def _run_limits(self) -> messages.Limits:
         wall, cpu = min(self._limits.wall, max(1.0, self._budget - self.used)), self._limits.cpu
-        if self._time_outs >= PATIENCE:
-            wall, cpu = min(wall, 5.0), 1
+        if self._vain >= PATIENCE:
+            wall, cpu = min(wall, HURRIED), 1
         return replace_limits(self._limits, wall=wall, cpu=cpu)
 
     def _order(
