@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 from checker.runner import confine
 
+TO_ANSWER = 10.0
+"""Real seconds that a cluster's scheduler has to answer."""
 LIVES = 250
 """Gradings after which a local worker is replaced by a fresh one: its memory never grows for long."""
 
@@ -103,7 +105,7 @@ class DaskPool:
                 'Dask is not installed here; install it: pip install "asyncio-katas[dask]", on every worker too.'
             ) from None
         try:
-            self._client = Client(address, timeout=10)
+            self._client = Client(address, timeout=TO_ANSWER)
         except (OSError, ValueError, TimeoutError) as error:
             raise NoCluster(
                 f"No Dask scheduler answers at {address} ({error}); is it running, and the port open?"

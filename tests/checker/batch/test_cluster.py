@@ -11,6 +11,7 @@ from contextlib import closing
 
 import pytest
 
+from checker.batch import pool
 from checker.batch.pool import DaskPool, NoCluster
 from checker.course import installed_course
 from tests.checker.waiting import until
@@ -120,8 +121,9 @@ def test_what_a_cluster_logs_is_kept_from_the_user(cluster):
         logging.disable(logging.NOTSET)
 
 
-def test_a_scheduler_that_does_not_answer_is_told():
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
     """Nobody at the address: a sentence, not a wait without end."""
+    monkeypatch.setattr(pool, "TO_ANSWER", 0.5)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
