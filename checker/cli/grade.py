@@ -252,7 +252,7 @@ def _report(
     formats: Sequence[str],
 ) -> Counts:
     from checker.batch.driver import Counts, batch
-    from checker.formats import write
+    from checker.formats import outdated, write
 
     report: Batch = batch(plan, book, assignment, layout, started)
     counts = Counts()
@@ -277,6 +277,8 @@ def _report(
     common.tell(f"Seed {plan.seed}, sandbox {plan.sandbox}, layout {layout}, katas {', '.join(plan.katas)}")
     for path in written:
         common.tell(f"  {path}")
+    for path, name in outdated(formats, out).items():
+        common.tell(f"Note: {path} is of an earlier batch; --format {name} writes it anew.")
     return counts
 
 

@@ -78,10 +78,12 @@ def test_all_right_is_exit_status_0(kata, batch, tmp_path):
 def test_a_changed_file_alone_is_graded_again(kata, batch, tmp_path):
     """The same command resumes: unchanged rows stay as they are, to the second; `--fresh` starts over."""
     out = tmp_path / "out"
-    kata("grade", str(batch(ada=RIGHT, bob=STUB)), "--out", "out")
+    kata("grade", str(batch(ada=RIGHT, bob=STUB)), "--out", "out", "--format", "canvas,json")
     columns = "verdict, seed, finished, seconds"
     before = book(out, columns)
-    kata("grade", str(batch(bob=RIGHT)), "--out", "out")
+    again = kata("grade", str(batch(bob=RIGHT)), "--out", "out", "--format", "json")
+    notes = [line for line in again.stdout.splitlines() if "an earlier batch" in line]
+    assert notes == ["Note: out/canvas.csv is of an earlier batch; --format canvas writes it anew."]
     after = book(out, columns)
     assert after["ada"] == before["ada"]
     assert after["bob"][:2] == ("passed", before["bob"][1])

@@ -10,13 +10,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from checker.formats import FORMATS, write
+from checker.formats import FILES, FORMATS, write
 from checker.formats.common import dumps, file_name, final, replacing, shorten
 
 
 def test_the_formats_are_those_promised():
     """The names that `--format` takes are the documented ones."""
     assert FORMATS == ("csv", "canvas", "moodle", "gradescope", "junit", "ctrf", "json", "github")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_writes_what_it_is_said_to_write(make, nasty, name, capsys):
+    """By these names what an earlier batch has left is found; what is written this time is not among it."""
+    assert {path.partition("/")[0] for path in make.written(name, nasty)} == set(FILES[name])
 
 
 def test_an_unknown_format_names_the_known(make, tmp_path):
