@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -30,17 +31,28 @@ def read_settings(path: Path | None, course: Course) -> Assignment:
     try:
         facts = tomllib.loads(path.read_text(encoding="utf-8"))
         found = msgspec.convert(facts, Assignment)
-        weights = {course.find(name).name: weight for name, weight in found.weights.items()}
+        meant = {word: course.find(word).name for word in found.weights}
     except OSError as error:
         raise BadSettings(f"The course file {path} cannot be read: {error.strerror}.") from error
     except (msgspec.ValidationError, UnknownKata) as error:
         raise BadSettings(f"The course file {path}: {error} See docs/grading.md for what it may say.") from error
     except ValueError as error:  # no UTF-8, no TOML, or a number of thousands of digits
         raise BadSettings(f"The course file {path} is no TOML: {error}.") from error
+    weights = {meant[word]: weight for word, weight in found.weights.items()}
     found = msgspec.structs.replace(found, weights=weights)
-    if wrong := _wrong(found):
+    if wrong := _named_twice(meant) or _wrong(found):
         raise BadSettings(f"The course file {path}: {wrong}")
     return found
+
+
+def _named_twice(meant: Mapping[str, str]) -> str:
+    """A sentence on two words for one kata, of which only one could have its weight; empty if there are none."""
+    words: dict[str, str] = {}
+    for word, name in meant.items():
+        if name in words:
+            return f'"{words[name]}" and "{word}" are both {name}; give each kata one weight.'
+        words[name] = word
+    return ""
 
 
 def _wrong(found: Assignment) -> str:

@@ -158,6 +158,7 @@ def test_a_course_file_is_read(tmp_path):
         ("[weights]\n7 = nan\n1 = 1", 'change "07_semaphore" = nan.'),
         ("[weights]\n7 = inf", 'change "07_semaphore" = inf.'),
         ("[weights]\n7 = 1e308\n1 = 1e308", 'change "07_semaphore" = 1e+308.'),
+        ("[weights]\n7 = 1\n05 = 1\n07_semaphore = 2", '"7" and "07_semaphore" are both 07_semaphore; give each kata'),
         ("pass_mark = 120", "pass_mark and late_penalty are percents"),
         ("pass_mark = nan", "change pass_mark = nan."),
         ("pass_mark = -1", "change pass_mark = -1.0."),
