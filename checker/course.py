@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from checker.messages import Signature
 
@@ -20,6 +21,22 @@ _NAME = re.compile(r"(\d\d)_([a-z_]+)\Z")
 
 class UnknownKata(LookupError):
     """No kata goes by that name; the message names the nearest ones."""
+
+
+class CourseBroken(ValueError):
+    """A file of the course is not as it should be: one sentence for its author, with the file's path."""
+
+
+class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The front matter of a brief; `Kata` tells what these mean."""
+
+    title: str
+    topic: str = ""
+    minutes: float = 0
+    preload: list[str] = []
+    importable: bool = False
+    network: bool = False
+    draft: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,51 +87,70 @@ class Kata:
         return self.root / "solutions" / "mistakes" / self.name / "fingerprints.json"
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
-        """The brief's front matter: `title`, `topic`, `minutes`, maybe `preload`, `importable`, `network`, `draft`."""
+    def _parts(self) -> tuple[str, str]:
+        """The brief's front matter, and all that follows it."""
+        parts = read(self.brief).split("+++", 2)
+        if len(parts) < 3:
+            raise CourseBroken(
+                f'{self.brief} has no front matter; it begins with lines such as `title = "…"` between two lines `+++`.'
+            )
+        return parts[1], parts[2]
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The brief's front matter.
+
+        Raises:
+            CourseBroken: there is none, or it says something that is not understood.
+        """
         import tomllib
 
-        text = self.brief.read_text(encoding="utf-8")
-        _, matter, _ = text.split("+++", 2)
-        return tomllib.loads(matter)
+        try:
+            return msgspec.convert(tomllib.loads(self._parts[0]), Facts)
+        except tomllib.TOMLDecodeError as error:
+            raise CourseBroken(f"The front matter of {self.brief} is no TOML: {error}.") from error
+        except msgspec.ValidationError as error:
+            raise CourseBroken(f"The front matter of {self.brief}: {error}. See docs/authoring.md.") from error
 
     @property
     def title(self) -> str:
         """A few words on what it is about."""
-        return str(self.facts["title"])
+        return self.facts.title
 
     @property
     def preload(self) -> list[str]:
         """Modules that the runner loads before it forks."""
-        return [str(name) for name in self.facts.get("preload", [])]
+        return self.facts.preload
 
     @property
     def draft(self) -> bool:
         """Whether its proof is not complete: a draft is not part of the course yet."""
-        return bool(self.facts.get("draft", False))
+        return self.facts.draft
 
     @property
     def importable(self) -> bool:
         """Whether child processes of the submission must be able to import it by name."""
-        return bool(self.facts.get("importable", False))
+        return self.facts.importable
 
     @property
     def network(self) -> bool:
         """Whether it is about sockets; all other katas get none but unix ones, where the sandbox can tell."""
-        return bool(self.facts.get("network", False))
+        return self.facts.network
 
     @cached_property
     def text(self) -> str:
         """The brief without front matter and hints."""
-        text = self.brief.read_text(encoding="utf-8").split("+++", 2)[2]
-        return text.partition("\n## Hint 1")[0].strip() + "\n"
+        return self._parts[1].partition("\n## Hint 1")[0].strip() + "\n"
 
     def hint(self, level: int) -> str:
-        """The hint of a level from 1 to 3."""
-        text = self.brief.read_text(encoding="utf-8")
-        found = re.search(rf"^## Hint {level}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        """The hint of a level from 1 to 3.
+
+        Raises:
+            CourseBroken: the brief has none.
+        """
+        found = re.search(rf"^## Hint {level}\n(.*?)(?=^## |\Z)", self._parts[1], re.MULTILINE | re.DOTALL)
         if found is None:
-            raise LookupError(f"{self.name} has no hint {level}; hints go from 1 to 3.")
+            raise CourseBroken(f"{self.brief} has no hint {level}; hints stand under `## Hint 1` to `## Hint 3`.")
         return found.group(1).strip()
 
     @cached_property
@@ -123,7 +159,7 @@ class Kata:
 
         Not as the stub does: in a checkout that is the file in which learners write.
         """
-        return signatures(ast.parse(self.solution.read_text(encoding="utf-8")))
+        return signatures(parse(self.solution))
 
 
 @dataclass(frozen=True)
@@ -171,6 +207,33 @@ class Course:
     def lies_in(self, folder: Path) -> bool:
         """Whether a folder itself holds somebody's file for any kata."""
         return any((folder / f"{kata.name}.py").exists() for kata in self._written)
+
+
+def read(path: Path) -> str:
+    """The text of a file of the course.
+
+    Raises:
+        CourseBroken: it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CourseBroken(f"{path} is not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8.") from error
+
+
+def parse(path: Path) -> ast.Module:
+    """The tree of a Python file of the course.
+
+    Raises:
+        CourseBroken: it is no Python.
+    """
+    text = read(path)
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        raise CourseBroken(f"{path} is no Python: {error.msg} (line {error.lineno}).") from error
+    except ValueError as error:  # NUL bytes
+        raise CourseBroken(f"{path} is no Python: {error}.") from error
 
 
 def is_stub(data: bytes) -> bool:

@@ -13,12 +13,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from checker.course import CourseBroken, Kata, parse, read
 from checker.suite.grader import UNWRITTEN
 
 if TYPE_CHECKING:
-    from checker.course import Kata
     from checker.suite.grader import Result
 
 NEAR = 0.6
@@ -62,12 +64,12 @@ def read_mistake(path: Path) -> Mistake:
     """Read a mistake's docstring: a diagnosis, a line `Hint: …`, a line `Violates: …`.
 
     Raises:
-        ValueError: the docstring is not of that form.
+        CourseBroken: the docstring is not of that form, or the file no Python.
     """
-    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    doc = ast.get_docstring(parse(path)) or ""
     found = re.fullmatch(r"(?P<diagnosis>.+?)\n\nHint: (?P<hint>.+?)\n\nViolates: (?P<violates>.+)", doc, re.DOTALL)
     if found is None:
-        raise ValueError(f"{path.name}: its docstring should be a diagnosis, `Hint: …` and `Violates: …`.")
+        raise CourseBroken(f"{path}: its docstring should be a diagnosis, `Hint: …` and `Violates: …`.")
     return Mistake(
         path.stem,
         _one_line(found["diagnosis"]),
@@ -141,14 +143,22 @@ def save(path: Path, fingerprints: dict[str, Fingerprint]) -> None:
 
 
 def load(path: Path) -> dict[str, Fingerprint]:
-    """Read the fingerprints of a kata's mistakes; none where there is no such file."""
+    """Read the fingerprints of a kata's mistakes; none where there is no such file.
+
+    Raises:
+        CourseBroken: it is not what `save` writes.
+    """
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data = msgspec.convert(json.loads(read(path)), dict[str, Fingerprint])
     except FileNotFoundError:
         return {}
+    except (json.JSONDecodeError, msgspec.ValidationError) as error:
+        raise CourseBroken(
+            f"{path} holds no fingerprints: {error}. `kata verify {path.parent.name} --record` writes them anew."
+        ) from error
     return {
         name: Fingerprint(
-            {test: sorted({words(text) for text in texts}) for test, texts in each["always"].items()}, each["sometimes"]
+            {test: sorted({words(text) for text in texts}) for test, texts in each.always.items()}, each.sometimes
         )
         for name, each in data.items()
     }

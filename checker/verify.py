@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from checker import diagnosis
-from checker.course import Course, Kata
+from checker.course import Course, Kata, parse
 from checker.grade import Grading, grade
 from checker.runner.confine import end_with
 from checker.submission import Submission
@@ -165,7 +165,7 @@ def write_idlers(kata: Kata, folder: Path) -> list[Path]:
     }
     paths = []
     for name, idle in idlers.items():
-        tree = idle.visit(ast.parse(kata.stub.read_text(encoding="utf-8")))
+        tree = idle.visit(parse(kata.stub))
         path = folder / kata.name / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(ast.unparse(ast.fix_missing_locations(tree)), encoding="utf-8")

@@ -126,12 +126,16 @@ def fail(error: Exception) -> NoReturn:
     import os
     import traceback
 
+    from checker.course import CourseBroken
+
     if os.environ.get("KATA_DEBUG"):
         traceback.print_exception(error)
     try:
         Path.cwd()
     except OSError:
         stop("The folder that you are in is gone; change to one that is there.", USAGE)
+    if isinstance(error, CourseBroken):  # it is for whoever wrote that file to mend it
+        stop(str(error), USAGE)
     if isinstance(error, OSError) or type(error).__module__.startswith("checker."):  # these are made to be read
         stop(f"The grader itself failed: {error}", FAULT)
     last = traceback.extract_tb(error.__traceback__)[-1]

@@ -201,11 +201,13 @@ def solution(kata: str, name: str | None) -> None:
     """Show the reference solution, or another right answer by its NAME."""
     import sys
 
+    from checker.course import read
+
     found = common.find(kata)
     others = {path.stem: path for path in found.alternatives}
     if name is not None and name.removesuffix(".py") not in others:
         common.stop(f"{found.name} has no answer {name!r}; it has {', '.join(others)}.", common.USAGE)
-    text = (others[name.removesuffix(".py")] if name else found.solution).read_text(encoding="utf-8")
+    text = read(others[name.removesuffix(".py")] if name else found.solution)
     if not sys.stdout.isatty():
         click.echo(text, nl=False)
         return
