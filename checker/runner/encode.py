@@ -36,14 +36,17 @@ MAX_ITEMS = 20_000
 _known: dict[type[BaseException], str] = {}
 
 
-def learn_classes() -> None:
-    """Note the well-known exception classes by identity, before any submission is loaded."""
+def well_known() -> dict[type[BaseException], str]:
+    """The exception classes that travel, with the names under which they do: those of some modules, if loaded."""
     modules = [builtins, asyncio, concurrent.futures, queue]
     modules += [sys.modules[name] for name in ("aiohttp", "http.client", "ssl", "socket") if name in sys.modules]
-    for module in modules:
-        for thing in vars(module).values():
-            if isinstance(thing, type) and issubclass(thing, BaseException):
-                _known.setdefault(thing, known_name(thing))
+    classes = [thing for module in modules for thing in vars(module).values() if isinstance(thing, type)]
+    return {cls: known_name(cls) for cls in classes if issubclass(cls, BaseException)}
+
+
+def learn_classes() -> None:
+    """Note the well-known exception classes by identity, before any submission is loaded."""
+    _known.update(well_known())
 
 
 def known_class(name: str) -> type[BaseException]:

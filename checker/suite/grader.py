@@ -18,6 +18,8 @@ from checker.world.session import WALL_CLOCK, GraderFault, Performance, Session
 
 UNWRITTEN = "Not written yet"
 """How the message of a test begins whose function raises NotImplementedError."""
+BREACHES = ("blocked", "leaks", "complaints")
+"""What `allow` may name: breaches of hygiene that a scenario commits itself."""
 MAX_POINTS_SWEPT = 60
 """How many suspension points a sweep tries at most."""
 
@@ -50,7 +52,7 @@ class Result:
     """`passed`, `failed`, or `error`: the grader is at fault."""
     message: str = ""
     plays: int = 0
-    """How many runs the test has had played."""
+    """How many runs the test has begun to have played; before the first, nothing of a submission can touch it."""
     last: Played | None = None
     """The last of them; the traces of earlier ones are not kept, since a hostile one may be large."""
 
@@ -138,11 +140,11 @@ class Grader:
             network=kata.network,
         )
         seed = f"world/{result.kata}/{result.name}/{result.plays}"
+        result.plays += 1
         trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)
         # What a shared process has met may be an earlier run's doing; the test is run again alone then.
         if trace.decides and not self.session.shared and not self.session.stalled:
             self._decided[kata.name] = trace
-        result.plays += 1
         result.last = Played(performance, request.world, seed, trace)
         return trace
 

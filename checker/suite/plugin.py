@@ -18,6 +18,7 @@ from _pytest.runner import runtestprotocol
 
 from checker.suite import PROPERTIES, explain
 from checker.suite.grader import (
+    BREACHES,
     MAX_POINTS_SWEPT,
     UNWRITTEN,
     Failure,
@@ -31,7 +32,7 @@ from checker.suite.grader import (
 from checker.suite.scenario import names_target
 from checker.suite.swept import Swept
 from checker.trace import Trace
-from checker.world.script import World
+from checker.world.script import BadWorld, World
 from checker.world.session import WALL_CLOCK, GraderFault, Session
 
 GRADER: pytest.StashKey[Grader] = pytest.StashKey()
@@ -175,6 +176,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     )
     _grader(item.config).begin(item.stash[RESULT])
     item.stash[RESULT].max_points = _points(item)
+    if len(marks) != 1:
+        carries = " and ".join(f"@{name}" for name in marks) or "none"
+        raise GraderFault(
+            f"The test {item.name} is about one property, @{', @'.join(PROPERTIES[:-1])} or @{PROPERTIES[-1]};"
+            f" it carries {carries}."
+        )
 
 
 def _points(item: pytest.Item) -> float:
@@ -199,16 +206,23 @@ def pytest_runtest_makereport(
         return report
     if call.excinfo is not None:
         error = call.excinfo.value
-        if call.when != "call" or isinstance(error, GraderFault | OSError):
+        if call.when != "call" or isinstance(error, GraderFault | OSError) or not result.plays:
             result.verdict = "error"
-            kind = "" if isinstance(error, GraderFault) else f"{type(error).__name__}: "
-            result.message = f"The grader failed, not your code: {kind}{error}"
+            result.message = f"The grader failed, not your code: {_fault(item, error)}"
         else:
             result.verdict = "failed"
             result.message = explain.sentence(error, result.last)
     elif call.when == "call":
         result.verdict = "passed"
     return report
+
+
+def _fault(item: pytest.Item, error: BaseException) -> str:
+    if isinstance(error, GraderFault):
+        return str(error)
+    if isinstance(error, BadWorld):
+        return f"The test {item.name} cannot be played. {error}"
+    return f"The test {item.name} broke off with {type(error).__name__}: {error}"
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
@@ -237,7 +251,7 @@ def run(request: pytest.FixtureRequest) -> Run:
     """
 
     async def play(scenario: Callable[..., Any], **keywords: Any) -> Trace:
-        return _play(request, _request(scenario, keywords))
+        return _play(request, _request(request.node.name, scenario, keywords))
 
     return play
 
@@ -263,7 +277,12 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
         # Where child processes are at work, time goes on in steps that are no points; a target may end on the way.
         counted = not kata.importable and not names_target(scenario)
         returns, uncalled = keywords.pop("returns", None), keywords.pop("uncalled", ())
-        wanted = _request(scenario, keywords)
+        wanted = _request(request.node.name, scenario, keywords)
+        if isinstance(uncalled, str) or not set(uncalled) <= set(wanted.world.scripts):
+            raise GraderFault(
+                f"The test {request.node.name} says uncalled={uncalled!r}; it may hold labels of its world:"
+                f" {', '.join(map(repr, wanted.world.scripts)) or 'here there are none'}."
+            )
         for point in range(1, MAX_POINTS_SWEPT + 1):
             trace = _grader(request.config).play(result, wanted, point)
             if result.last is not None:
@@ -290,12 +309,15 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
     return play
 
 
-def _request(scenario: Callable[..., Any], keywords: dict[str, Any]) -> Request:
+def _request(test: str, scenario: Callable[..., Any], keywords: dict[str, Any]) -> Request:
     own = {
         name: keywords.pop(name) for name in ("world", "raises", "hygiene", "allow", "wall_clock") if name in keywords
     }
     own.setdefault("world", World())
     own.setdefault("wall_clock", WALL_CLOCK)
+    allow = own.get("allow", ())
+    if isinstance(allow, str) or not set(allow) <= set(BREACHES):
+        raise GraderFault(f"The test {test} allows {allow!r}; allow=(…,) may hold {', '.join(map(repr, BREACHES))}.")
     return Request(scenario, keywords, **own)
 
 

@@ -7,12 +7,23 @@ a dict (by the call's first argument) or a function of the call's arguments that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Union
+
+from checker.runner.encode import well_known
 
 TOKEN = object()
 """As a result: a random token, which nobody can know before the call has ended."""
+
+
+THEN = ("cancelled", "returns", "raises")
+"""What can come of a cancelled call."""
+
+
+class BadWorld(ValueError):
+    """A world plans what no call can do; one sentence on what can be planned."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +66,17 @@ Script = Union[float, Outcome, "list[Any]", "dict[Any, Any]", "Callable[..., Any
 
 @dataclass(frozen=True)
 class World:
-    """The world of one scenario: a script a label. Two of them join with `|`."""
+    """The world of one scenario: a script a label. Two of them join with `|`.
+
+    Raises:
+        BadWorld: a script is none, as far as that shows before its functions are called.
+    """
 
     scripts: Mapping[str, Script] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for label, script in self.scripts.items():
+            _check(label, script)
 
     def __or__(self, other: World) -> World:
         return World({**self.scripts, **other.scripts})
@@ -80,12 +99,45 @@ def web(head: Script = 1.0, body: Script = 1.0, status: Mapping[str, int] | None
         body: virtual seconds from then on until its text, a random token, is there.
         status: the status by url; 200 for the others.
     """
+    _check("head", head)
 
     def answer(url: Any) -> Outcome:
         outcome = _resolve(head, 0, (url,))
         return Outcome(outcome.delay, (status or {}).get(url, 200), outcome.error, outcome.cleanup)
 
     return World({"request": answer, "body": body})
+
+
+def _check(label: str, script: Any) -> None:
+    """Refuse what is no script."""
+    if isinstance(script, Outcome):
+        if wrong := _wrong(script):
+            raise BadWorld(f"The world of `{label}` is wrong: {wrong}.")
+    elif isinstance(script, int | float):
+        _check(label, Outcome(script))
+    elif isinstance(script, dict) or (isinstance(script, list) and script):
+        for part in script.values() if isinstance(script, dict) else script:
+            _check(label, part)
+    elif not callable(script) or isinstance(script, type):
+        raise BadWorld(
+            f"The world of `{label}` is wrong: {script!r} is no number of virtual seconds, no `call(…)`, no list or"
+            " dict of these, and no function."
+        )
+
+
+def _wrong(outcome: Outcome) -> str:
+    """Why no call can go like that, in words; empty where one can."""
+    for name in ("delay", "cleanup"):
+        seconds = getattr(outcome, name)
+        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+            return f"{name} is a number of virtual seconds from 0 on, not {seconds!r}"
+    if outcome.error is not None and not any(outcome.error is cls for cls in well_known()):
+        return f"error is an exception class of Python, asyncio or aiohttp, not {outcome.error!r}"
+    if outcome.then not in THEN:
+        return f"then is one of {', '.join(THEN)}, not {outcome.then!r}"
+    if not isinstance(outcome.ignores, int) or outcome.ignores < 0:
+        return f"ignores is a number of cancellations from 0 on, not {outcome.ignores!r}"
+    return ""
 
 
 def _resolve(script: Any, place: int, args: tuple[Any, ...]) -> Outcome:
@@ -101,6 +153,7 @@ def _resolve(script: Any, place: int, args: tuple[Any, ...]) -> Outcome:
         except TypeError:  # an argument that cannot be a key: not one that the suite had in mind
             return Outcome(0.0)
     try:
-        return _resolve(script(*args), place, args)
+        found = _resolve(script(*args), place, args)
+        return replace(found, delay=max(0.0, float(found.delay)), cleanup=max(0.0, float(found.cleanup)))
     except Exception:  # arguments from the submission, which the suite's function need not stand
         return Outcome(0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from checker.course import Course, Kata, installed_course
@@ -59,6 +60,7 @@ def write(root: Path, **changed: bytes | str) -> Kata:
 
     Returns its kata.
     """
+    sys.modules.pop("test_01_tiny", None)  # where pytest keeps the suite that another test has written
     for name, text in FILES.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,9 @@
 import pytest
 
 from checker import diagnosis, verify
-from checker.course import CourseBroken
+from checker.course import Course, CourseBroken
+from checker.grade import grade
+from checker.submission import Submission
 from tests.checker import course_of_one
 
 # --- files that cannot be read -------------------------------------------------------------------------------
@@ -68,3 +70,93 @@ def test_every_command_ends_in_that_sentence(kata, tmp_path, words):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"The front matter of {brief} is no TOML: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+# --- tests that say what cannot be ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def graded(tmp_path, sandbox):
+    """`graded(suite, answer=…)`: the one result of a suite, given as text, for the reference or another answer."""
+
+    def grade_one(suite, answer=None):
+        kata = course_of_one.write(tmp_path, suite=suite)
+        path = kata.solution
+        if answer is not None:
+            path = tmp_path / "answer.py"
+            path.write_text(answer)
+        [result] = grade(Course(tmp_path), Submission(path), [kata], seed=7, session=sandbox).results
+        return result
+
+    return grade_one
+
+
+def suite(test, marks="@timing"):
+    """A suite with one test, `test_it`."""
+    return (
+        "from checker.suite import *\n"
+        "@scenario\n"
+        "async def play(kata, stage):\n"
+        "    return await kata.both(stage.calls('fetch'))\n"
+        f"{marks}\n"
+        f"async def test_it(run, sweep):\n"
+        f"    {test}\n"
+    )
+
+
+WRONG_TESTS = {
+    "two properties": (suite("pass", "@timing\n@result"), "test_it is about one property, @timing, @ordering, @canc"),
+    "no property": (suite("pass", ""), "test_it is about one property, @timing, @ordering, @cancellation or @result"),
+    "an unknown allowance": (
+        suite("await run(play, allow=('leak',))"),
+        "test_it allows ('leak',); allow=(…,) may hold",
+    ),
+    "an allowance as text": (suite("await run(play, allow='leaks')"), "'blocked', 'leaks', 'complaints'"),
+    "an unknown label": (
+        suite("await sweep(play, world=calls(fetch=1), uncalled=['f'])"),
+        "labels of its world: 'fetch'",
+    ),
+    "a name that is none": (suite("await run(player)"), "test_it broke off with NameError: name 'player' is not"),
+    "a negative delay": (
+        suite("calls(fetch=-1.0)"),
+        "test_it cannot be played. The world of `fetch` is wrong: delay is",
+    ),
+    "a delay as text": (suite("calls(fetch='2')"), "'2' is no number of virtual seconds, no `call(…)`"),
+    "a delay as text in a call": (suite("calls(fetch=[1.0, call('2')])"), "seconds from 0 on, not '2'"),
+    "a delay that is no number": (suite("calls(fetch={1: float('nan')})"), "seconds from 0 on, not nan"),
+    "a negative cleanup": (suite("calls(fetch=call(1, cleanup=-1))"), "cleanup is a number of virtual seconds"),
+    "a delay of the web": (suite("web(head=-1)"), "The world of `head` is wrong"),
+    "no outcome at all": (suite("calls(fetch=[])"), "[] is no number"),
+    "an error in place of a call": (suite("calls(fetch=ValueError)"), "<class 'ValueError'> is no number"),
+    "an error that is no class": (suite("calls(fetch=call(1, error='ValueError'))"), "error is an exception class of"),
+    "an error of the suite's own": (
+        suite("calls(fetch=call(1, error=type('Lost', (Exception,), {})))"),
+        "error is an exception class of Python, asyncio or aiohttp, not <class",
+    ),
+    "an unknown end": (suite("calls(fetch=call(1, then='return'))"), "one of cancelled, returns, raises, not 'return'"),
+    "too few cancellations": (suite("calls(fetch=call(1, ignores=-1))"), "ignores is a number of cancellations"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG_TESTS.values(), ids=WRONG_TESTS.keys())
+def test_a_test_that_says_what_cannot_be_is_an_error(graded, text, said):
+    """Told with the test's name and what is allowed, and no submission is to blame."""
+    found = graded(text)
+    assert found.verdict == "error"
+    assert found.message.startswith("The grader failed, not your code: The test test_it ")
+    assert said in found.message
+
+
+def test_once_a_submission_has_had_its_say_the_suite_is_not_to_blame(graded):
+    """What a test makes of an answer may be nonsense because the answer is: that is a failure, and no fault."""
+    text = suite("trace = await run(play)\n    calls(fetch=trace.result)")
+    found = graded(text, "async def both(fetch):\n    await fetch(1)\n    return -1\n")
+    assert (found.verdict, found.points) == ("failed", 0.0)
+
+
+@pytest.mark.parametrize("argument", ["'soon'", "-1", "10**400"])
+def test_a_delay_that_a_submission_asks_for_is_no_fault_of_the_grader(graded, argument):
+    """A world may go by the arguments of a call, which are the submission's: whatever they are, the call ends."""
+    text = suite("trace = await run(play, world=calls(fetch=lambda key: call(key)))\n    assert trace.elapsed == 2.0")
+    found = graded(text, f"async def both(fetch):\n    await fetch({argument})\n")
+    assert (found.verdict, found.message) == ("failed", "Virtual seconds taken: expected 2.0, saw 0.")
