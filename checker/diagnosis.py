@@ -169,8 +169,9 @@ def diagnose(kata: Kata, results: list[Result], source: bytes) -> Mistake | None
     failed = failures(results)
     if all(text.startswith(_UNWRITTEN) for text in failed.values()):
         return None
-    paths = [kata.fingerprints.parent / f"{name}.py" for name in recognise(failed, load(kata.fingerprints))]
-    possible = [path for path in paths if _is_possible(source, path)]
+    known, files = load(kata.fingerprints), {path.stem: path for path in kata.mistakes}
+    names = recognise(failed, {name: known[name] for name in known if name in files})
+    possible = [files[name] for name in names if _is_possible(source, files[name])]
     if not possible:
         return None
     # Some mistakes behave alike, such as a semaphore for each job and one that is given back too soon.

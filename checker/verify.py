@@ -146,10 +146,21 @@ def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
     caught = {result.aspect for result in failed}
     if not caught & set(mistake.violates):
         yield f"is caught in {', '.join(sorted(caught))}, not in {', '.join(mistake.violates)}"
-    if not job.recording:
+    if job.recording:
+        return
+    if mistake.name not in diagnosis.load(kata.fingerprints):
+        yield f"has no fingerprint, so that nobody is told of it; `kata verify {kata.name} --record` writes one"
+    else:
         named = diagnosis.diagnose(kata, grading.results, job.path.read_bytes())
         if named is None or named.name != mistake.name:
             yield f"is diagnosed as {named.name if named else 'nothing known'}"
+
+
+def of_the_whole(kata: Kata) -> Iterable[str]:
+    """What is wrong with a kata, and with none of its answers."""
+    mistakes = {path.stem for path in kata.mistakes}
+    for name in sorted(diagnosis.load(kata.fingerprints).keys() - mistakes):
+        yield f"there is a fingerprint of {name}, and no such mistake; `kata verify {kata.name} --record` tidies up"
 
 
 # --- answers that do nothing ---------------------------------------------------------------------------

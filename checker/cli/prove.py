@@ -29,9 +29,11 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | Non
             course, katas, repeat=repeat, seed=seed, sandbox=sandbox, recording=record, folder=Path(folder)
         )
         outcomes = common.guarded(lambda: _told(verifying.verify(plan, jobs or common.processors())))
+    problems = sum(len(outcome.problems) for outcome in outcomes)
     if record:
         _save_fingerprints(katas, outcomes)
-    problems = sum(len(outcome.problems) for outcome in outcomes)
+    else:
+        problems += _told_of_the_whole(katas)
     _say_verified(katas, outcomes)
     common.tell(f"{len(outcomes)} answers graded, {problems} problems")
     raise SystemExit(common.FAILED if problems else common.PASSED)
@@ -57,8 +59,20 @@ def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
         common.tell(f"{each.name}: {parts}")
 
 
+def _told_of_the_whole(katas: list[Kata]) -> int:
+    """Tell what is wrong with katas and not with an answer; returns how much that is."""
+    from checker import verify as verifying
+
+    told = [f"{each.name}: {problem}" for each in katas for problem in verifying.of_the_whole(each)]
+    for problem in told:
+        common.tell(problem)
+    return len(told)
+
+
 def _save_fingerprints(katas: list[Kata], outcomes: list[Any]) -> None:
+    """Write the fingerprints, and tell which of them are others than before."""
     from checker import diagnosis
+    from checker.course import CourseBroken
 
     for each in katas:
         found = {
@@ -66,5 +80,26 @@ def _save_fingerprints(katas: list[Kata], outcomes: list[Any]) -> None:
             for outcome in outcomes
             if outcome.kata == each.name and outcome.fingerprint is not None
         }
-        if found:
-            diagnosis.save(each.fingerprints, found)
+        if not found:
+            continue
+        try:
+            before = diagnosis.load(each.fingerprints)
+        except CourseBroken:  # which is why they are recorded anew
+            before = {}
+        diagnosis.save(each.fingerprints, found)
+        common.tell(f"{each.name}: fingerprints: {_compared(each, before, diagnosis.load(each.fingerprints))}")
+
+
+def _compared(kata: Kata, before: dict[str, Any], after: dict[str, Any]) -> str:
+    """What recording has changed; the mistakes by name, but for those that look as they did."""
+    mistakes = {path.stem for path in kata.mistakes}
+    changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+    groups = {
+        "new": after.keys() - before.keys(),
+        "changed": changed,
+        "gone": before.keys() - mistakes,
+        "missing, not being caught with every seed": mistakes - after.keys(),
+    }
+    told = [f"{len(names)} {what} ({', '.join(sorted(names))})" for what, names in groups.items() if names]
+    same = len(before.keys() & after.keys()) - len(changed)
+    return "; ".join([*told, f"{same} as before"])

@@ -160,3 +160,47 @@ def test_a_delay_that_a_submission_asks_for_is_no_fault_of_the_grader(graded, ar
     text = suite("trace = await run(play, world=calls(fetch=lambda key: call(key)))\n    assert trace.elapsed == 2.0")
     found = graded(text, f"async def both(fetch):\n    await fetch({argument})\n")
     assert (found.verdict, found.message) == ("failed", "Virtual seconds taken: expected 2.0, saw 0.")
+
+
+# --- fingerprints ----------------------------------------------------------------------------------------------
+
+
+def test_recording_tells_what_has_changed(kata, tmp_path):
+    """Which fingerprints are new, changed, gone, or missing; and proving tells of those that are not in order."""
+    course_of_one.with_checker(tmp_path)
+    tiny = course_of_one.write(tmp_path)
+    proven = kata("verify")
+    assert proven.returncode == 1
+    assert (
+        "mistake in_turn has no fingerprint, so that nobody is told of it; `kata verify 01_tiny --re" in proven.stdout
+    )
+    assert "fingerprints: 1 new (in_turn); 0 as before\n" in kata("verify", "--record").stdout
+    assert "fingerprints: 1 as before\n" in kata("verify", "--record").stdout
+    in_turn = tiny.mistakes[0]
+    never = in_turn.with_stem("never")
+    never.write_text(in_turn.read_text().replace("return [await fetch(1), await fetch(2)]", "raise ValueError"))
+    right = in_turn.with_stem("right")
+    right.write_text(in_turn.read_text().partition("\n\n\n")[0] + "\n\n\n" + tiny.solution.read_text())
+    told = kata("verify", "--record").stdout
+    assert "fingerprints: 1 new (never); 1 missing, not being caught with every seed (right); 1 as before\n" in told
+    right.unlink()
+    never.unlink()
+    proven = kata("verify")
+    assert proven.returncode == 1
+    assert "01_tiny: there is a fingerprint of never, and no such mistake; `kata verify 01_tiny --rec" in proven.stdout
+    assert "fingerprints: 1 gone (never); 1 as before\n" in kata("verify", "--record").stdout
+    proven = kata("verify")
+    assert (proven.returncode, proven.stderr) == (0, "")
+
+
+def test_a_fingerprint_of_no_mistake_names_nothing(tmp_path, sandbox):
+    """A mistake that is gone cannot be told of, and the check of an answer that looks like it goes on."""
+    known = (
+        '{"gone": {"always": {"test_both_at_once": ["Virtual seconds taken: expected #, saw more"]}, "sometimes": []}}'
+    )
+    kata = course_of_one.write(tmp_path, fingerprints=known)
+    wrong = kata.mistakes[0]
+    results = grade(Course(tmp_path), Submission(wrong), [kata], seed=7, session=sandbox).results
+    assert diagnosis.diagnose(kata, results, wrong.read_bytes()) is None
+    wrong.rename(wrong.with_stem("gone"))
+    assert diagnosis.diagnose(kata, results, b"").name == "gone"
