@@ -167,6 +167,8 @@ class Trace:
     leaks: list[Waiting] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    """Labels under which the world has a script, and has been asked how a call goes."""
     printed: str = ""
     decides: bool = False
     """The submission cannot be played at all: every other run of it would end alike."""

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from checker import diagnosis
-from checker.course import Course, Kata, parse
+from checker.course import Course, Kata, nearest, parse
 from checker.grade import Grading, grade
 from checker.runner.confine import end_with
 from checker.submission import Submission
@@ -36,6 +36,10 @@ class Outcome:
     answer: str
     problems: list[str] = field(default_factory=list)
     fingerprint: diagnosis.Fingerprint | None = None
+    planned: dict[str, str] = field(default_factory=dict)
+    """The labels for which worlds have a script, each with a test that plans it."""
+    asked: set[str] = field(default_factory=set)
+    """Those of them under which it has made a call."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,9 @@ def examine(job: Job) -> Outcome:
         grading = grade(course, Submission(job.path), [kata], seed=seed, session=session)
         outcome.problems += [f"{text} (seed {seed})" for text in _problems(job, kata, grading)]
         found.append(diagnosis.failures(grading.results))
+        for result in grading.results:
+            outcome.planned |= dict.fromkeys(result.planned, result.name)
+            outcome.asked |= result.asked
     if job.recording and all(found):
         outcome.fingerprint = diagnosis.record(found)
     return outcome
@@ -156,8 +163,16 @@ def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
             yield f"is diagnosed as {named.name if named else 'nothing known'}"
 
 
-def of_the_whole(kata: Kata) -> Iterable[str]:
-    """What is wrong with a kata, and with none of its answers."""
+def of_the_whole(kata: Kata, outcomes: Iterable[Outcome]) -> Iterable[str]:
+    """What is wrong with a kata, and with none of its answers, going by all that has been found about them."""
+    own = [outcome for outcome in outcomes if outcome.kata == kata.name]
+    asked = {label for outcome in own for label in outcome.asked}
+    planned = {label: test for outcome in own for label, test in outcome.planned.items()}
+    # Of all answers, wrong ones too: a test may plan a call just because no right one makes it.
+    for label in sorted(planned.keys() - asked):
+        near = nearest(label, sorted(asked))
+        guess = f"; did you mean `{near[0]}`?" if near else ""
+        yield f"{planned[label]} plans calls of `{label}`, and no answer makes one in any test{guess}"
     mistakes = {path.stem for path in kata.mistakes}
     for name in sorted(diagnosis.load(kata.fingerprints).keys() - mistakes):
         yield f"there is a fingerprint of {name}, and no such mistake; `kata verify {kata.name} --record` tidies up"

@@ -33,7 +33,7 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | Non
     if record:
         _save_fingerprints(katas, outcomes)
     else:
-        problems += _told_of_the_whole(katas)
+        problems += _told_of_the_whole(katas, outcomes)
     _say_verified(katas, outcomes)
     common.tell(f"{len(outcomes)} answers graded, {problems} problems")
     raise SystemExit(common.FAILED if problems else common.PASSED)
@@ -59,11 +59,11 @@ def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
         common.tell(f"{each.name}: {parts}")
 
 
-def _told_of_the_whole(katas: list[Kata]) -> int:
+def _told_of_the_whole(katas: list[Kata], outcomes: list[Any]) -> int:
     """Tell what is wrong with katas and not with an answer; returns how much that is."""
     from checker import verify as verifying
 
-    told = [f"{each.name}: {problem}" for each in katas for problem in verifying.of_the_whole(each)]
+    told = [f"{each.name}: {problem}" for each in katas for problem in verifying.of_the_whole(each, outcomes)]
     for problem in told:
         common.tell(problem)
     return len(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -53,6 +53,10 @@ class Result:
     message: str = ""
     plays: int = 0
     """How many runs the test has begun to have played; before the first, nothing of a submission can touch it."""
+    planned: set[str] = field(default_factory=set)
+    """Labels for which the worlds of its runs have a script."""
+    asked: set[str] = field(default_factory=set)
+    """Those of them under which there has been a call; a misspelt one is never among them."""
     last: Played | None = None
     """The last of them; the traces of earlier ones are not kept, since a hostile one may be large."""
 
@@ -145,6 +149,8 @@ class Grader:
         # What a shared process has met may be an earlier run's doing; the test is run again alone then.
         if trace.decides and not self.session.shared and not self.session.stalled:
             self._decided[kata.name] = trace
+        result.planned |= request.world.scripts.keys()
+        result.asked |= trace.asked
         result.last = Played(performance, request.world, seed, trace)
         return trace
 

@@ -180,7 +180,7 @@ class Ledger:
             after_return=self._answered,
         )
         self.trace.spans.append(span)
-        call = self._open[message.call] = OpenCall(span, self._world.outcome(message.label, place, args))
+        call = self._open[message.call] = OpenCall(span, self._outcome(message.label, place, args))
         self._schedule(call, call.outcome.delay)
 
     def _go_on(self, message: messages.Start, args: tuple[Any, ...]) -> None:
@@ -189,8 +189,13 @@ class Ledger:
         if span is None or span.outcome != "done" or span.end != self._seconds():
             raise Malformed(f"call {message.call} goes on with a call that has not just ended")
         span.outcome, span.end, span.number = "open", None, message.call
-        call = self._open[message.call] = OpenCall(span, self._world.outcome(message.label, 0, args))
+        call = self._open[message.call] = OpenCall(span, self._outcome(message.label, 0, args))
         self._schedule(call, call.outcome.delay)
+
+    def _outcome(self, label: str, place: int, args: tuple[Any, ...]) -> Outcome:
+        if label in self._world.scripts:
+            self.trace.asked.add(label)
+        return self._world.outcome(label, place, args)
 
     def _known(self, number: int) -> OpenCall:
         call = self._open.get(number)

@@ -204,3 +204,37 @@ def test_a_fingerprint_of_no_mistake_names_nothing(tmp_path, sandbox):
     assert diagnosis.diagnose(kata, results, wrong.read_bytes()) is None
     wrong.rename(wrong.with_stem("gone"))
     assert diagnosis.diagnose(kata, results, b"").name == "gone"
+
+
+# --- labels --------------------------------------------------------------------------------------------------
+
+
+def proven(kata, folder, sandbox="auto"):
+    """What verify finds about the whole of a kata, with every answer graded once."""
+    plan = verify.jobs(Course(kata.root), [kata], repeat=1, sandbox=sandbox, recording=False, seed=7, folder=folder)
+    return list(verify.of_the_whole(kata, [verify.examine(job) for job in plan]))
+
+
+def test_a_label_under_which_nobody_ever_calls_is_told(tmp_path):
+    """It is misspelt, and its script without effect; nothing else would say so where a test does not go by it."""
+    text = course_of_one.FILES["tests/katas/test_01_tiny.py"]
+    kata = course_of_one.write(tmp_path, suite=text.replace("fetch=2.0)", "fetch=2.0, fecth=1.0)"))
+    assert proven(kata, tmp_path) == [
+        "test_both_at_once plans calls of `fecth`, and no answer makes one in any test; did you mean `fetch`?"
+    ]
+    assert proven(course_of_one.write(tmp_path), tmp_path) == []
+
+
+def test_a_call_that_only_a_mistake_makes_may_be_planned(tmp_path):
+    """A test may set a trap."""
+    files = course_of_one.FILES
+    suite_text = files["tests/katas/test_01_tiny.py"].replace("both(stage", "both(stage.calls('log'), stage")
+    changed = {
+        "stub": files["katas/01_tiny.py"].replace("both(", "both(log, "),
+        "solution": files["solutions/01_tiny.py"].replace("both(", "both(log, "),
+        "mistake": files["solutions/mistakes/01_tiny/in_turn.py"].replace(
+            "both(fetch):", "both(log, fetch):\n    await log()"
+        ),
+        "suite": suite_text.replace("fetch=2.0", "fetch=2.0, log=1.0"),
+    }
+    assert proven(course_of_one.write(tmp_path, **changed), tmp_path) == []
