@@ -82,6 +82,7 @@ class ErrorValue(msgspec.Struct, tag="e", array_like=True, frozen=True):
     context: ErrorValue | None = None
     cause: ErrorValue | None = None
     errors: list[ErrorValue] = []
+    scenario_line: int | None = None
 
 
 def with_article(noun: str) -> str:
@@ -133,6 +134,8 @@ class Error:
     cause: Error | None = None
     errors: tuple[Error, ...] = ()
     """The errors that a group holds."""
+    scenario_line: int | None = None
+    """The line of the scenario that raised it, where nothing that it called did: told by the runner, for authors."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Error):
@@ -235,6 +238,7 @@ def plain_error(value: ErrorValue, depth: int = 0, allowance: Allowance | None =
         context=None if value.context is None else plain_error(value.context, depth + 1, allowance),
         cause=None if value.cause is None else plain_error(value.cause, depth + 1, allowance),
         errors=tuple(plain_error(error, depth + 1, allowance) for error in value.errors),
+        scenario_line=value.scenario_line,
     )
 
 

@@ -19,7 +19,7 @@ from checker.grade import Grading, grade
 from checker.runner.confine import end_with
 from checker.submission import Submission
 from checker.suite.explain import ODD
-from checker.suite.grader import UNWRITTEN
+from checker.suite.grader import UNWRITTEN, Result, describe
 from checker.world.session import Session
 
 RECORDED_SEEDS = 3
@@ -131,17 +131,31 @@ def _problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:
             yield f"{result.name}: {result.message}"
     failed = [result for result in results if result.verdict == "failed"]
     if job.role in ("reference", "alternative"):
-        yield from (f"{result.name} fails: {result.message}" for result in failed)
+        yield from (f"{result.name} fails: {_reason(kata, result)}" for result in failed)
     elif job.role == "mistake":
         yield from _mistake_problems(job, kata, grading)
     else:
         yield from (f"{result.name} passes" for result in results if result.verdict == "passed")
         if job.role == "stub":
             yield from (
-                f"{result.name} fails for another reason: {result.message}"
+                f"{result.name} fails for another reason: {_reason(kata, result)}"
                 for result in failed
                 if not result.message.startswith(UNWRITTEN)
             )
+
+
+def _reason(kata: Kata, result: Result) -> str:
+    """Why a test fails; what its scenario has raised itself is told as such, with the line.
+
+    Only here, where all answers are the course's own: who sees what a learner's answer does to a scenario cannot tell
+    whose fault it is, and what the runner tells of it is not to be believed.
+    """
+    error = result.last.trace.error if result.last is not None else None
+    while error is not None and error.scenario_line is None:
+        error = error.errors[0] if error.errors else None
+    if error is None or describe(error) not in result.message:
+        return result.message
+    return f"its scenario itself raised {describe(error)} (line {error.scenario_line} of {kata.suite})"
 
 
 def _mistake_problems(job: Job, kata: Kata, grading: Grading) -> Iterable[str]:

@@ -131,6 +131,7 @@ def encode_error(error: BaseException, depth: int = 0, seen: frozenset[int] = fr
         context=link("__context__"),
         cause=link("__cause__"),
         errors=[encode_error(member, depth + 1, seen) for member in _few(members)[:100]],
+        scenario_line=_scenario_line(error),
     )
 
 
@@ -154,6 +155,20 @@ def text(value: str, most: int) -> str:
 
 submission_file = "<submission>"
 """The file name under which the submission was compiled; its frames are the learner's own."""
+
+
+scenario_file = ""
+"""The file name of the scenario under way, and of all that has come along with it."""
+
+
+def _scenario_line(error: BaseException) -> int | None:
+    """Where the scenario raised an error itself; None for one that came out of whatever it had called."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_code.co_filename != scenario_file:
+        return None
+    return trace.tb_lineno
 
 
 def frames_of(error: BaseException) -> list[Frame]:

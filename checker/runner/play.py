@@ -134,7 +134,12 @@ class Play:
     def _perform(self) -> None:
         module = load(self._order.kata, self._order.source, self._folder)
         self._begin()
-        scenario, keywords = pickle.loads(self._order.scenario)
+        try:
+            scenario, keywords = pickle.loads(self._order.scenario)
+        except Exception as error:  # it needs a module that is not there
+            why = f"The scenario of this test cannot be loaded here: {type(error).__name__}: {error}."
+            raise CannotPlay(messages.Refused("scenario", why)) from None
+        encode.scenario_file = scenario.__code__.co_filename
         kata = Kata(module, self._order.signatures)
         if inspect.iscoroutinefunction(scenario):
             self._perform_on_loop(scenario(kata, self._stage, **keywords))

@@ -1,5 +1,8 @@
 """Whoever writes a kata and makes a slip is told which file it is in, and what belongs there."""
 
+import sys
+import types
+
 import pytest
 
 from checker import diagnosis, verify
@@ -238,3 +241,73 @@ def test_a_call_that_only_a_mistake_makes_may_be_planned(tmp_path):
         "suite": suite_text.replace("fetch=2.0", "fetch=2.0, log=1.0"),
     }
     assert proven(course_of_one.write(tmp_path, **changed), tmp_path) == []
+
+
+# --- scenarios -------------------------------------------------------------------------------------------------
+
+SLIPS = {
+    "an unknown name": ("    undefined\n", "NameError: name 'undefined' is not defined", 6),
+    "an unknown collaborator": (
+        "    stage.call('fetch')\n",
+        "AttributeError: 'Stage' object has no attribute 'call'",
+        6,
+    ),
+    "in a job of its own": (
+        "    async def job(key):\n        undefined\n    return await kata.both(job)\n",
+        "NameError: name 'undefined' is not defined",
+        7,
+    ),
+    "in a group": (
+        "    import asyncio\n    async def job():\n        undefined\n"
+        "    async with asyncio.TaskGroup() as group:\n        group.create_task(job())\n",
+        "NameError: name 'undefined' is not defined",
+        8,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "said", "line"), SLIPS.values(), ids=SLIPS.keys())
+def test_what_a_scenario_raises_itself_is_told_as_such(tmp_path, body, said, line):
+    """The author learns the line of the suite; the solution is not to blame."""
+    text = course_of_one.FILES["tests/katas/test_01_tiny.py"]
+    text = text.replace("(kata, stage):\n", f"(kata, stage):\n{body}")
+    kata = course_of_one.write(tmp_path, suite=text)
+    assert examined(kata, "reference", kata.solution) == [
+        f"test_both_at_once fails: its scenario itself raised {said} (line {line} of {kata.suite}) (seed 7)"
+    ]
+
+
+def examined(kata, role, path):
+    """The problems that verify finds with one answer."""
+    return verify.examine(verify.Job(kata.root, kata.name, role, path.stem, path, (7,), "auto")).problems
+
+
+def test_what_passes_through_a_scenario_is_not_its_doing(tmp_path):
+    """An error of the solution's, and one that the world has planned."""
+    kata = course_of_one.write(tmp_path, solution="async def both(fetch):\n    undefined\n")
+    said = "test_both_at_once fails: It raised NameError: name 'undefined' is not defined (line 2). (seed 7)"
+    assert examined(kata, "reference", kata.solution) == [said]
+    text = course_of_one.FILES["tests/katas/test_01_tiny.py"]
+    text = text.replace("fetch=2.0", "fetch=call(2.0, error=ValueError)").replace("import calls", "import call, calls")
+    kata = course_of_one.write(tmp_path, suite=text, solution=course_of_one.FILES["solutions/01_tiny.py"])
+    [problem] = examined(kata, "reference", kata.solution)
+    assert problem.startswith("test_both_at_once fails: It raised ValueError: ")
+
+
+def test_a_learner_is_never_told_that_the_suite_is_at_fault(graded):
+    """A scenario trips over what an answer has given it, too, and what the runner tells of that proves nothing."""
+    text = suite("await run(play)").replace("    return await", "    return 1 + await")
+    found = graded(text, "async def both(fetch):\n    return None\n")
+    assert found.verdict == "failed"
+    assert found.message == "It raised TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'."
+
+
+def test_a_scenario_that_cannot_be_loaded_is_told(tmp_path, monkeypatch):
+    """It uses a module that the runner does not have."""
+    monkeypatch.setitem(sys.modules, "of_the_author", types.ModuleType("of_the_author"))
+    text = course_of_one.FILES["tests/katas/test_01_tiny.py"]
+    text = "import of_the_author\n" + text.replace("(kata, stage):\n", "(kata, stage):\n    of_the_author\n")
+    kata = course_of_one.write(tmp_path, suite=text)
+    [problem] = examined(kata, "reference", kata.solution)
+    why = "The scenario of this test cannot be loaded here: ModuleNotFoundError: No module named 'of_the_author'."
+    assert problem == f"test_both_at_once fails: {why} (seed 7)"
