@@ -12,6 +12,7 @@ import concurrent.futures
 import math
 import queue
 import sys
+import types
 from typing import Any
 
 from checker.values import (
@@ -36,17 +37,25 @@ MAX_ITEMS = 20_000
 _known: dict[type[BaseException], str] = {}
 
 
-def well_known() -> dict[type[BaseException], str]:
-    """The exception classes that travel, with the names under which they do: those of some modules, if loaded."""
-    modules = [builtins, asyncio, concurrent.futures, queue]
-    modules += [sys.modules[name] for name in ("aiohttp", "http.client", "ssl", "socket") if name in sys.modules]
-    classes = [thing for module in modules for thing in vars(module).values() if isinstance(thing, type)]
-    return {cls: known_name(cls) for cls in classes if issubclass(cls, BaseException)}
+def _modules() -> list[types.ModuleType]:
+    """Those whose exception classes travel, as far as they are loaded."""
+    names = ("aiohttp", "http.client", "ssl", "socket")
+    return [builtins, asyncio, concurrent.futures, queue, *(sys.modules[name] for name in names if name in sys.modules)]
 
 
 def learn_classes() -> None:
     """Note the well-known exception classes by identity, before any submission is loaded."""
-    _known.update(well_known())
+    for module in _modules():
+        for thing in vars(module).values():
+            if isinstance(thing, type) and issubclass(thing, BaseException):
+                _known.setdefault(thing, known_name(thing))
+
+
+def is_well_known(cls: object) -> bool:
+    """Whether it is an exception class that travels."""
+    name = getattr(cls, "__name__", "")
+    known = isinstance(cls, type) and issubclass(cls, BaseException)
+    return known and any(vars(module).get(name) is cls for module in _modules())
 
 
 def known_class(name: str) -> type[BaseException]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Union
 
-from checker.runner.encode import well_known
+from checker.runner.encode import is_well_known
 
 TOKEN = object()
 """As a result: a random token, which nobody can know before the call has ended."""
@@ -131,7 +131,7 @@ def _wrong(outcome: Outcome) -> str:
         seconds = getattr(outcome, name)
         if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
             return f"{name} is a number of virtual seconds from 0 on, not {seconds!r}"
-    if outcome.error is not None and not any(outcome.error is cls for cls in well_known()):
+    if outcome.error is not None and not is_well_known(outcome.error):
         return f"error is an exception class of Python, asyncio or aiohttp, not {outcome.error!r}"
     if outcome.then not in THEN:
         return f"then is one of {', '.join(THEN)}, not {outcome.then!r}"
