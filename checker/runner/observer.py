@@ -11,16 +11,30 @@ Reads /proc, which needs no permission for a process's state.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 
 class Observer:
-    """Looks at the threads of a run again and again, and keeps open what it reads of them until it is closed."""
+    """Looks at the threads of a run again and again, and keeps open what it reads of them until it is closed.
+
+    Args:
+        alone: whether this process is process 1 of a pid namespace, in which there is nobody but the run. Then who is
+            there is looked up only when somebody has been born since all were last seen asleep.
+    """
 
     MOST_OPEN = 300
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool = False) -> None:
+        self._alone = alone
         self._files: dict[str, int] = {}
+        self._known: dict[int, list[str]] = {}
+        """The processes with their threads as they were then; some may have ended. Empty where that is not known."""
+        self._newest = b""
+        """The last number that had been given to a process or thread by then."""
+
+    def processes(self) -> list[int]:
+        """All processes of the run: everybody who is there, and maybe some who have ended."""
+        return list(self._known) if self._is_known() else processes(alone=self._alone)
 
     def is_quiet(
         self,
@@ -39,11 +53,22 @@ class Observer:
             in_flight: tells whether bytes are under way to them.
             strict: whether a thread must be seen off the processors' queues; not every kernel shows that.
         """
+        known = self._is_known()
+        newest = self._last_born() if self._alone else b""
         sleeps = self._waits if strict else self._is_asleep
-        first = self._look(pids, sleeps)
+        threads = self._known if known else {pid: _threads(pid) for pid in pids}
+        first = self._look(threads, sleeps)
         if first is None or in_flight() or set(listed()) != set(pids):
             return False
-        return first == self._look(pids, self._is_asleep)
+        if known and not self._is_known():
+            return False  # somebody was born before the look, and is not looked at
+        again = threads if known else {pid: _threads(pid) for pid in pids}
+        if first != self._look(again, self._is_asleep):
+            return False
+        # Who is about to be born has its number already, but then its parent does not sleep.
+        if self._alone and newest == self._last_born():
+            self._known, self._newest = again, newest
+        return True
 
     def close(self) -> None:
         """Close everything that is open."""
@@ -51,19 +76,26 @@ class Observer:
             os.close(file)
         self._files.clear()
 
-    def _look(self, pids: Iterable[int], sleeps: Callable[[str, int], bool]) -> list[tuple[str, bytes]] | None:
+    def _is_known(self) -> bool:
+        if self._known and self._newest != self._last_born():
+            self._known = {}
+        return bool(self._known)
+
+    def _last_born(self) -> bytes:
+        """The last number given to a process or thread in this pid namespace, see proc(5)."""
+        return self._read("/proc/loadavg").rpartition(b" ")[2]
+
+    def _look(
+        self, threads: Mapping[int, Sequence[str]], sleeps: Callable[[str, int], bool]
+    ) -> list[tuple[str, bytes]] | None:
         """Each thread with its count of time slices; None as soon as one does not sleep.
 
         The count is taken first: one that sleeps after that, and has the same count in a later look in which it
         sleeps, has slept all the time between.
         """
         seen = []
-        for pid in pids:
-            try:
-                threads = os.listdir(f"/proc/{pid}/task")
-            except OSError:
-                continue
-            for thread in threads:
+        for pid, own in threads.items():
+            for thread in own:
                 base = f"/proc/{pid}/task/{thread}"
                 try:
                     seen.append((base, _slices(base, self._read)))
@@ -100,6 +132,13 @@ class Observer:
             self.close()
         file = self._files[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         return os.pread(file, _ENOUGH, 0)
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
 
 
 _ENOUGH = 1024

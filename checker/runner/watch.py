@@ -49,7 +49,7 @@ class Watch:
         self._warden = warden
         self._loopback = loopback
         self._alone = alone
-        self._observer = observer.Observer()
+        self._observer = observer.Observer(alone=alone)
         self._asked_at: float | None = None
         """When the run asked whether it is quiet; None while it does not ask."""
         self._real_step = _REAL_STEP
@@ -159,7 +159,7 @@ class Watch:
 
     def _word(self, waited: float) -> bytes:
         """`q`: all is quiet; `r`: children are at work and real time has passed; nothing: look again after a pause."""
-        pids = self._pids()
+        pids = self._observer.processes()
         if len(pids) > 1 and any(not observer.is_helper(other) for other in pids if other != self._run.pid):
             self._pause = max(0.0, min(max(_REAL_STEP, waited), self._real_step - waited))
             return b"r" if waited >= self._real_step else b""
@@ -167,7 +167,7 @@ class Watch:
         # Without a net namespace, other programs' connections are seen as well: look past them after a while.
         in_flight = self._loopback.in_flight if self._alone or waited < _LOOPBACK_PATIENCE else lambda: False
         strict = waited < (_WAITS_PATIENCE if observer.shows_waits else _LOOPBACK_PATIENCE)
-        return b"q" if self._observer.is_quiet(pids, self._pids, in_flight, strict=strict) else b""
+        return b"q" if self._observer.is_quiet(pids, self._observer.processes, in_flight, strict=strict) else b""
 
     def _pids(self) -> list[int]:
         return observer.processes(alone=self._alone)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN = """
-import socket, time
+import random, socket, struct, time
 from checker.runner.loopback import Loopback
 
 def pair(family=socket.AF_INET, host="127.0.0.1"):
@@ -63,6 +63,90 @@ open = [pair() for _ in range(60)] + [pair(socket.AF_INET6, "::1") for _ in rang
 assert [(end.state, end.unacknowledged) for end in asked.connections()] == [(1, 0)] * 130
 assert [end.state for end in written.connections()].count(1) == 130
 assert not asked.in_flight() and not written.in_flight()
+""")
+
+
+def test_the_table_is_searched_only_when_a_connection_has_been_opened(alone):
+    """Otherwise those found before are asked for, whatever their family; a new one on either side is noticed."""
+    alone("""
+dual = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+clients = [socket.create_connection((host, dual.getsockname()[1])) for host in ("127.0.0.1", "::1")]
+served = [dual.accept()[0] for _ in clients]
+open = [pair(), pair(socket.AF_INET6, "::1")]
+before, searching = asked.connections(), asked._searched
+asked._searched = None
+assert asked.connections() == before and len(before) == 8
+clients[0].send(b"abc")
+until(lambda: sum(end.received == 3 for end in asked.connections()) == 1)
+asked._searched = searching
+open.append(pair())
+assert len(asked.connections()) == 10
+""")
+
+
+def test_what_is_gone_is_not_found_again(alone):
+    """The kernel tells of the server at that port in place of a connection, and of one that waits to be forgotten."""
+    alone("""
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+served = server.accept()[0]
+assert len(asked.connections()) == 2
+searching, asked._searched = asked._searched, None
+client_address = client.getsockname()
+client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+client.close()
+until(lambda: asked.connections() == [])
+asked._searched = searching
+again = socket.create_connection(server.getsockname(), source_address=client_address)
+assert {end.state for end in asked.connections()} == {1}
+""")
+
+
+def test_asked_again_or_searched_for_the_same_is_found(alone):
+    """Whatever happens to connections: somebody who looks for the first time finds the same ends."""
+    alone("""
+chance = random.Random(7)
+with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+    open = []
+    for step in range(400):
+        doing = chance.choice(["connect", "accept", "send", "read", "shut", "close"])
+        one = chance.choice(open) if open else None
+        if doing == "connect" and len(open) < 12:
+            open.append(socket.create_connection(server.getsockname()))
+        elif doing == "accept" and len(open) < 12:
+            server.setblocking(False)
+            try:
+                open.append(server.accept()[0])
+            except BlockingIOError:
+                pass
+        elif one is not None:
+            one.setblocking(False)
+            try:
+                if doing == "send":
+                    one.send(bytes(chance.randrange(1, 9000)))
+                elif doing == "read":
+                    one.recv(9000)
+                elif doing == "shut":
+                    one.shutdown(socket.SHUT_WR)
+                elif doing == "close":
+                    open.remove(one)
+                    one.close()
+            except OSError:
+                pass
+        def ends(loopback):
+            return sorted((end.here, end.there, end.state) for end in loopback.connections())
+        until(lambda: ends(asked) == ends(Loopback()))
+""")
+
+
+def test_where_one_connection_cannot_be_asked_for_all_are_searched_for(alone):
+    alone("""
+from checker.runner import loopback
+client, server = pair()
+assert len(asked.connections()) == 2
+loopback._BY_FAMILY = 99
+assert [end.state for end in asked.connections()] == [1, 1]
+assert asked._netlink is None
 """)
 
 

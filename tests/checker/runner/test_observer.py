@@ -1,14 +1,17 @@
 """The onlooker's judgement of real processes: who is asleep, and who only seems to be."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from checker.runner import observer
 from tests.checker.waiting import until
 
+ROOT = Path(__file__).resolve().parents[3]
 ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
 
 
@@ -81,3 +84,93 @@ def test_where_a_thread_waits_is_asked_only_of_a_kernel_that_shows_it(sleeper, m
     fall_asleep(sleeper)
     shown = observer.read(f"/proc/{sleeper.pid}/wchan") != b"0"
     assert observer.shows_waits == shown
+
+
+# --- alone in a namespace, where births are counted ----------------------------------------------------------------
+
+ALONE = """
+import os, threading, time
+from checker.runner.observer import Observer
+
+orders, order = os.pipe()
+answer, answers = os.pipe()
+child = os.fork()
+if child == 0:
+    over = threading.Event()
+    def spin():
+        while not over.is_set():
+            pass
+    while True:
+        what = os.read(orders, 1)
+        if what == b"t":
+            threading.Thread(target=spin).start()
+        elif what == b"p" and os.fork() == 0:
+            while True:
+                pass
+        elif what == b"o":
+            over.set()
+        os.write(answers, b".")
+
+def do(what):
+    os.write(order, what)
+    os.read(answer, 1)
+
+def quiet():
+    return onlooker.is_quiet(onlooker.processes(), onlooker.processes)
+
+def until(wanted):
+    give_up = time.monotonic() + 20
+    while not wanted():
+        assert time.monotonic() < give_up
+
+onlooker = Observer(alone=True)
+until(quiet)
+until(lambda: quiet() and onlooker._known)
+"""
+
+
+@pytest.fixture
+def alone():
+    """Run a script's lines as process 1 of a pid namespace, with a child that does what it is told."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        pytest.skip("no bubblewrap")
+
+    def run(lines):
+        spaces = [bwrap, "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc"]
+        command = [*spaces, sys.executable, "-c", ALONE + lines]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    return run
+
+
+def test_nobody_is_looked_up_while_nobody_is_born(alone):
+    alone("""
+listdir, os.listdir = os.listdir, None
+until(quiet)
+do(b"-")
+until(quiet)
+os.listdir = listdir
+do(b"t")
+assert not any(quiet() for _ in range(200))
+do(b"o")
+until(quiet)
+until(lambda: quiet() and len(*onlooker._known.values()) == 1)
+""")
+
+
+@pytest.mark.parametrize("who", ["t", "p"])
+def test_one_born_just_before_the_look_is_not_overlooked(alone, who):
+    """A thread or a process, whose parent has fallen asleep again by then."""
+    alone(f"""
+looking = onlooker._look
+def late(*args):
+    onlooker._look = looking
+    do(b"{who}")
+    until(lambda: open(f"/proc/{{child}}/stat").read().split()[2] == "S")
+    return looking(*args)
+onlooker._look = late
+assert not quiet()
+assert not any(quiet() for _ in range(200))
+""")
