@@ -22,8 +22,12 @@ LIVES = 250
 """Gradings after which a local worker is replaced by a fresh one: its memory never grows for long."""
 
 
-class NoCluster(RuntimeError):
-    """The cluster's scheduler does not answer, or has gone; says what to do."""
+class NoPool(RuntimeError):
+    """There is nobody to do the work; says what to do."""
+
+
+class NoCluster(NoPool):
+    """The cluster's scheduler does not answer, or has gone."""
 
 
 class Pool(Protocol):
@@ -49,6 +53,9 @@ class LocalPool:
         jobs: how many.
         patience: real seconds after which a piece of work is given up and its worker killed: the backstop
             behind the limits that the work itself keeps.
+
+    Raises:
+        NoPool: this machine has no locks that processes could share.
     """
 
     def __init__(self, jobs: int, patience: float) -> None:
@@ -56,6 +63,13 @@ class LocalPool:
 
         self.size = jobs
         self._patience = patience
+        try:
+            get_context("spawn").Lock()
+        except OSError as error:
+            raise NoPool(
+                f"No worker processes can be started: their locks live in /dev/shm, which cannot be written to"
+                f" ({error.strerror}). Mount it so that it can."
+            ) from error
         # Fresh interpreters: a fork would carry the driver's threads, locks and open gradebook along.
         self._pool: Any = pebble.ProcessPool(jobs, LIVES, _begin, [os.getpid()], get_context("spawn"))
 

@@ -132,10 +132,13 @@ class Order:
 def _all_graded(orders: Sequence[Order]) -> list[list[Outcome]]:
     if not orders[1:]:
         return [graded(orders[0])]
-    from checker.batch.pool import LocalPool
+    from checker.batch.pool import LocalPool, NoPool
     from checker.world.session import GraderFault
 
-    pool = LocalPool(len(orders), patience=60 + 2 * orders[0].budget * len(orders[0].katas))
+    try:
+        pool = LocalPool(len(orders), patience=60 + 2 * orders[0].budget * len(orders[0].katas))
+    except NoPool:
+        return [graded(order) for order in orders]
 
     def landed(future: Future[list[Outcome]], order: Order) -> list[Outcome]:
         try:

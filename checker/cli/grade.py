@@ -75,7 +75,7 @@ def grade(
     Exit status: 0 everything passed, 1 something failed, 2 wrong usage, 3 the grader itself failed.
     """
     from checker.batch.gradebook import BookFault
-    from checker.batch.pool import NoCluster
+    from checker.batch.pool import NoPool
 
     # Whoever manages jobs asks them to end this way.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -99,7 +99,7 @@ def grade(
             counts = _report(plan, book, assignment, intake.layout, started, out, chosen)
             book.close()
             intake.close()
-    except (BookFault, NoCluster) as error:
+    except (BookFault, NoPool) as error:
         common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
     except KeyboardInterrupt:
         common.stop(f"Stopped. What is graded so far is in {out}; the same command goes on.", common.INTERRUPTED)

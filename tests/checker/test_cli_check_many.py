@@ -29,6 +29,40 @@ def test_several_processes_tell_what_one_tells(kata, more):
         assert two.stdout.endswith("\n3 of 3 katas passed, 70 of 70 points\n")
 
 
+WITHOUT_LOCKS = """
+import errno, sys
+from multiprocessing import synchronize
+from checker.cli import main
+
+def refuse(*_, **__):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+synchronize.SemLock.__init__ = refuse
+sys.argv[1:] = {words!r}
+main()
+"""
+
+
+def without_locks(*words):
+    """Run a command where /dev/shm is read-only, as in some containers, so that processes can share no locks."""
+    program = WITHOUT_LOCKS.format(words=list(words))
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240)
+
+
+def test_without_locks_for_several_processes_one_does_it_all():
+    """That takes longer, and nobody is bothered with it."""
+    done = without_locks("check", "3", "1", "--path", str(SOLUTIONS), "--jobs", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\n2 of 2 katas passed, " in done.stdout
+
+
+def test_without_locks_for_workers_a_batch_says_what_is_missing(tmp_path):
+    """Exit status 3: the machine is not fit for it."""
+    done = without_locks("grade", str(SOLUTIONS), "--out", str(tmp_path / "out"), "--kata", "1")
+    said = "their locks live in /dev/shm, which cannot be written to (Read-only file system)."
+    assert (done.returncode, said in done.stderr) == (3, True), done.stderr
+
+
 def test_the_work_of_a_process_that_dies_is_done_again():
     """Nobody is bothered with it: the report is that of all katas."""
     with _checking(SOLUTIONS, "--json") as check:
