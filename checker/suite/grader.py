@@ -143,7 +143,9 @@ class Grader:
             importable=kata.importable,
             network=kata.network,
         )
-        seed = f"world/{result.kata}/{result.name}/{result.plays}"
+        # Played again, alone, a run is dealt other tokens: what the one before knew is of no use to it.
+        again = "/again" if self.session.alone else ""
+        seed = f"world/{result.kata}/{result.name}/{result.plays}{again}"
         result.plays += 1
         trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)
         # What a shared process has met may be an earlier run's doing; the test is run again alone then.

@@ -4,8 +4,10 @@ import random
 from types import SimpleNamespace
 
 import pytest
+from _pytest.assertion import util
 
 from checker.course import installed_course
+from checker.grade import grade
 from checker.messages import Limits
 from checker.sandbox import Unavailable
 from checker.submission import Submission
@@ -32,7 +34,7 @@ async def needs_a_limit(kata, stage, *, limit):
 class Stumbling:
     """A session that trips over itself."""
 
-    shared = False
+    shared = alone = False
 
     def play(self, *_):
         raise TypeError("of our own making")
@@ -84,3 +86,27 @@ def test_a_sandbox_that_does_not_exist_is_none():
     """A misspelt kind is refused, and never played without a sandbox."""
     with pytest.raises(Unavailable, match="There is no sandbox 'bwarp'"):
         Session("bwarp").probe()
+
+
+def test_pytest_compares_nothing_by_itself(monkeypatch, sandbox):
+    """On a server for CI it would look for the differences of two lists, for minutes if a submission wants that."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr(util, "assertrepr_compare", None)
+    found = grade_mistake("02_gather_wait", "done_read_as_ordered", sandbox)
+    told = [each.message for each in found if each.verdict == "failed"]
+    assert any(message.startswith("Returned: expected [") for message in told)
+    assert "NoneType" not in " ".join(told)
+
+
+def test_a_repetition_deals_other_tokens(sandbox):
+    """What the run before has learned is of no use to the one that is played again, alone."""
+    found = grade_mistake("02_gather_wait", "done_read_as_ordered", sandbox)
+    assert {each.last.seed.endswith("/again") for each in found if each.verdict == "failed"} == {True}
+    assert {each.last.seed.endswith("/again") for each in found if each.verdict == "passed"} == {False}
+
+
+def grade_mistake(name, mistake, session):
+    """The results of grading a known mistake."""
+    kata = COURSE.find(name)
+    [path] = [path for path in kata.mistakes if path.stem == mistake]
+    return grade(COURSE, Submission(path), [kata], seed=7, session=session).results
