@@ -1,5 +1,6 @@
 """What a submission can do to others from inside the sandboxes: connect to nobody, signal nobody."""
 
+import ctypes
 import errno
 import os
 import socket
@@ -142,6 +143,30 @@ except OSError:
 return told
 """
     assert inside(body) == [-1] * 9
+
+
+def test_what_others_have_of_shared_memory_and_queues_is_out_of_reach(inside):
+    """Their numbers are small, and a mode may let everybody in."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    made = libc.shmget(0, 4096, 0o1666), libc.msgget(0, 0o1666), libc.semget(0, 1, 0o1666)
+    assert min(made) >= 0
+    body = f"""
+memory, letters, counter = {made!r}
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_ssize_t
+letter = ctypes.create_string_buffer(64)
+told = [libc.shmat(memory, None, 0), libc.shmctl(memory, 0, None)]
+told += [libc.msgsnd(letters, letter, 6, 0o4000), libc.msgrcv(letters, letter, 6, 0, 0o4000)]
+told += [libc.msgctl(letters, 0, None)]
+told += [libc.semctl(counter, 0, 16, 7), libc.semop(counter, letter, 1)]
+return told
+"""
+    try:
+        assert inside(body) == [-1] * 7
+    finally:
+        libc.shmctl(made[0], 0, None)
+        libc.msgctl(made[1], 0, None)
+        libc.semctl(made[2], 0, 0)
 
 
 def test_multiprocessing_works(inside):
