@@ -22,7 +22,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -61,6 +60,7 @@ class Zygote:
         if plan.filter:
             confine.filter_calls(plan.filter)  # after that not even this process may open such a socket
         self._confinement = confine.Confinement(plan)
+        self._no_network = self._why_no_network()  # asked before any run has been near it
         self._before = {name: facts for folder in plan.swept for name, facts in sweep.inventory(folder).items()}
 
     def serve(self) -> None:
@@ -118,8 +118,7 @@ class Zygote:
         except OSError as error:  # no room for one more process, file or folder
             return None, f"{type(error).__name__}: {error}"
 
-    @cached_property
-    def _no_network(self) -> str:
+    def _why_no_network(self) -> str:
         """Why there is no network for the runs that need one, which is none of their doing; empty if there is."""
         if self._plan.landlock and self._plan.landlock < confine.KNOWS_PORTS:
             return (

@@ -76,6 +76,8 @@ class Session:
         self._budget = budget
         self._sandbox: sandbox.Sandbox | None = None
         self._up = False
+        self._new = True
+        """Whether the sandbox has not played anything yet."""
         self.used = 0.0
         self.alone = False
         """Whether every run gets a process in which nothing has run before."""
@@ -99,7 +101,7 @@ class Session:
         if self._sandbox is None:
             inherited.check(self._limits)
             self._sandbox = sandbox.launch(self._kind, self._preload)
-            self._up = False
+            self._up, self._new = False, True
 
     def probe(self) -> str:
         """Start the sandbox and wait until it is up; returns its kind.
@@ -171,8 +173,20 @@ class Session:
     # --- a run -----------------------------------------------------------------------------------------
 
     def _play(self, performance: Performance, world: World, rng: random.Random, pulse: Pulse) -> Trace:
-        box = self._ready()
-        pulse.skip()
+        while True:
+            box = self._ready()
+            pulse.skip()
+            new, self._new = self._new, False
+            try:
+                return self._play_in(box, performance, world, rng, pulse)
+            except GraderFault:
+                if new:
+                    raise
+                self.close()  # something that an earlier run has used up may be what is missing
+
+    def _play_in(
+        self, box: sandbox.Sandbox, performance: Performance, world: World, rng: random.Random, pulse: Pulse
+    ) -> Trace:
         limits = self._run_limits()
         ledger = Ledger(world, rng, performance.strike)
         ours, theirs = socket.socketpair()

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,28 @@ def test_a_process_that_cannot_be_made_ready_is_the_grader_s_fault(monkeypatch, 
             play_in(session)(GOOD, one, calls(job=1.0))
     finally:
         session.close()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_fails_in_a_sandbox_that_has_played_is_tried_in_a_new_one(monkeypatch, play_in, times):
+    """An earlier run may have used up what is missing. Where that is not it, the grader is at fault."""
+    faults, playing = ["used up"] * times, Session._play_in
+
+    def play_or_fail(*args):
+        if faults:
+            raise GraderFault(faults.pop())
+        return playing(*args)
+
+    with closing(Session()) as session:
+        play = play_in(session)
+        assert play(GOOD, one, calls(job=1.0)).ended == "finished"
+        monkeypatch.setattr(Session, "_play_in", play_or_fail)
+        if times == 1:
+            assert play(GOOD, one, calls(job=1.0)).ended == "finished"
+        else:
+            with pytest.raises(GraderFault, match="used up"):
+                play(GOOD, one, calls(job=1.0))
+    assert not faults
 
 
 @pytest.mark.parametrize(
