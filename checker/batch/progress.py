@@ -50,7 +50,8 @@ class Progress:
         for grading in gradings:
             if grading.verdict == "error":
                 self._faults += 1
-                self._say(f"{learner}, {grading.kata}: {grading.problem}")
+                # Never at a line's beginning: a name may be a command to the server that keeps the log.
+                self._say(f"No grade yet for {learner}, {grading.kata}: {_fault(grading)}")
         passed = time.monotonic() - self._began
         rate = f"{self._katas / passed:.1f} katas/s" if passed > 1 else ""
         if self._bar is not None:
@@ -66,6 +67,10 @@ class Progress:
         else:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
+
+
+def _fault(grading: Grading) -> str:
+    return grading.problem or next((test.message for test in grading.tests if test.verdict == "error"), "")
 
 
 def _duration(seconds: float) -> str:
