@@ -275,31 +275,46 @@ async def resolve_failing(kata, stage):
             originals.append(error)
             raise
 
+    class Promise:
+        def __await__(self):
+            return answer("object").__await__()
+
+    async def fill(future):
+        try:
+            future.set_result(await answer("future"))
+        except Exception as error:
+            future.set_exception(error)
+
     seen = []
     early, late = asyncio.ensure_future(answer("early task")), asyncio.ensure_future(answer("late task"))
-    for thing in (answer("good"), answer("bad"), answer("worse"), early, late):
+    failing, done = asyncio.Future(), asyncio.Future()
+    filler = asyncio.ensure_future(fill(failing))
+    done.set_result(await answer("done future"))
+    for thing in (done, answer("good"), answer("bad"), answer("worse"), early, late, Promise(), failing):
         try:
             seen.append(await kata.resolve(thing))
         except (AttributeError, LookupError, TypeError) as error:
             seen.append(error)
             stage.note("raised", error in originals)  # errors are equal only to themselves
+    await filler
     return seen
 
 
 @result
 async def test_an_awaited_error_comes_through(run, rng):
     """An error of what is awaited comes through as it is."""
-    world = {"good": 1.0, "bad": call(rng.randint(1, 9), error=AttributeError), "worse": call(1.0, error=TypeError)}
-    world |= {"early task": call(2.0, error=LookupError), "late task": call(20.0, error=KeyError)}
+    world = {"done future": 0.5, "good": 1.0, "bad": call(rng.randint(1, 9), error=AttributeError)}
+    world |= {"worse": call(1.0, error=TypeError), "early task": call(2.0, error=LookupError), "late task": call(20.0, error=KeyError)}
+    world |= {"object": call(1.0, error=TypeError), "future": call(rng.randint(1, 40), error=KeyError)}
     trace = await run(resolve_failing, world=calls(answer=world))
     for name, saw in zip(world, trace.result, strict=True):
         given = trace.given("answer", name)
         assert saw == given, f"What was awaited brought {given!r}; expected just that, saw {saw!r}."
     raised = trace.noted("raised")
-    assert len(raised) == 4, (
-        f"Of 4 errors, {len(raised)} were raised; an error that is returned is a value like others."
+    assert len(raised) == 6, (
+        f"Of 6 errors, {len(raised)} were raised; an error that is returned is a value like others."
     )
-    assert all(raised), f"Of 4 errors, {raised.count(False)} came through as copies; expected the very same objects."
+    assert all(raised), f"Of 6 errors, {raised.count(False)} came through as copies; expected the very same objects."
 
 
 @scenario
