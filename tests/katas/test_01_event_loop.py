@@ -304,7 +304,11 @@ async def resolve_failing(kata, stage):
 async def test_an_awaited_error_comes_through(run, rng):
     """An error of what is awaited comes through as it is."""
     world = {"done future": 0.5, "good": 1.0, "bad": call(rng.randint(1, 9), error=AttributeError)}
-    world |= {"worse": call(1.0, error=TypeError), "early task": call(2.0, error=LookupError), "late task": call(20.0, error=KeyError)}
+    world |= {
+        "worse": call(1.0, error=TypeError),
+        "early task": call(2.0, error=LookupError),
+        "late task": call(20.0, error=KeyError),
+    }
     world |= {"object": call(1.0, error=TypeError), "future": call(rng.randint(1, 40), error=KeyError)}
     trace = await run(resolve_failing, world=calls(answer=world))
     for name, saw in zip(world, trace.result, strict=True):
