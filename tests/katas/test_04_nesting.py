@@ -15,14 +15,24 @@ def assert_raised(trace, failure):
     assert trace.error.holds(failure), f"A call raised {failure!r}; what came out is {trace.error!r}."
 
 
+async def check_again(run, scenario, rng):
+    """Two numbers take one call, and so do the same two in a second sum, which knows nothing of the first."""
+    numbers = rng.sample(range(1, 100), 2)
+    trace = await run(scenario, numbers=numbers, times=2, world=calls(add=1.0))
+    assert [span.args for span in trace.calls("add")] == [tuple(numbers)] * 2, (
+        f"Of {numbers}, summed up twice, `add` was called with {[span.args for span in trace.calls('add')]}."
+    )
+    assert trace.result == trace.calls("add")[-1].value
+
+
 # --- total ---------------------------------------------------------------------------------------------
 
 
 @scenario
-async def chain(kata, stage, *, numbers):
+async def chain(kata, stage, *, numbers, times=1):
     given = list(numbers)
     try:
-        return await kata.total(stage.calls("add"), given)
+        return [await kata.total(stage.calls("add"), given) for _ in range(times)][-1]
     finally:
         stage.note("numbers afterwards", given)
 
@@ -59,6 +69,7 @@ async def test_total_is_the_last_sum(run, rng):
     assert trace.count("add") == len(numbers) - 1
     assert trace.result == trace.calls("add")[-1].value
     assert trace.noted("numbers afterwards") == [numbers]
+    await check_again(run, chain, rng)
     for few in ([], [rng.randint(1, 99)]):
         trace = await run(chain, numbers=few, world=calls(add=1.0))
         assert trace.result == sum(few)
@@ -92,10 +103,10 @@ async def test_a_cancelled_total_stops(sweep, rng):
 
 
 @scenario
-async def tree(kata, stage, *, numbers):
+async def tree(kata, stage, *, numbers, times=1):
     given = list(numbers)
     try:
-        return await kata.tree_total(stage.calls("add"), given)
+        return [await kata.tree_total(stage.calls("add"), given) for _ in range(times)][-1]
     finally:
         stage.note("numbers afterwards", given)
 
@@ -164,6 +175,7 @@ async def test_the_top_of_the_tree_is_the_total(run, rng):
     rounds = rounds_of(trace, numbers)
     assert trace.result == rounds[-1][0].value
     assert trace.noted("numbers afterwards") == [numbers]
+    await check_again(run, tree, rng)
     # The same pair twice: which of the two calls comes first is left open.
     trace = await run(tree, numbers=[one, other, one, other], world=calls(add=1.0))
     assert trace.count("add") == 3
@@ -185,13 +197,18 @@ async def test_the_top_of_the_tree_is_the_total(run, rng):
 async def test_a_failure_cancels_the_others_of_its_round(run, rng):
     """When a call fails, the others of its round are cancelled, no further round begins, and the error is raised."""
     numbers = rng.sample(range(100), rng.choice([8, 9]))
-    bad = rng.randrange(4)
-    script = [call(2.0, error=ArithmeticError) if place == bad else 3.0 + place for place in range(4)]
-    trace = await run(tree, numbers=numbers, world=calls(add=script), raises=ArithmeticError)
-    assert trace.elapsed == 2.0
-    assert trace.count("add") == 4
-    assert trace.outcomes("add") == ["failed" if place == bad else "cancelled" for place in range(4)]
-    assert_raised(trace, trace.calls("add")[bad].value)
+    # In the first round of four calls, then in the second of two; not the first call, which is awaited first by chance.
+    for before, bad, many in ((0, rng.randrange(1, 4), 4), (4, 1, 2)):
+        script = [call(2.0, error=ArithmeticError) if place == bad else 3.0 + place for place in range(many)]
+        trace = await run(tree, numbers=numbers, world=calls(add=[1.0] * before + script), raises=ArithmeticError)
+        assert trace.elapsed == (3.0 if before else 2.0)
+        assert trace.count("add") == before + many
+        ends = ["failed" if place == bad else "cancelled" for place in range(many)]
+        assert trace.outcomes("add") == ["done"] * before + ends
+        assert_raised(trace, trace.calls("add")[before + bad].value)
+    # All at the same moment: one of the errors is raised, or all of them as a group, and none is left behind.
+    trace = await run(tree, numbers=numbers, world=calls(add=call(2.0, error=ArithmeticError)), raises=Exception)
+    assert any(trace.error.holds(span.value) for span in trace.calls("add"))
 
 
 @cancellation
