@@ -46,6 +46,7 @@ class Plan:
                 key = work.key(source, course[kata], self.seed, self.sandbox, self.limits, self.budget)
                 if not book.knows(handed.learner.key, kata, key):
                     sources[kata], keys[kata] = source, key
+            handed.close()
             yield work.Work(
                 handed.learner.key, sources, keys, course, self.seed, self.sandbox, self.limits, self.budget
             )

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from checker.intake.metadata import METADATA, people, read_metadata, text
 from checker.intake.names import OTHER_ARCHIVES, USUAL, Candidate, Search, kata_of
 from checker.intake.recognise import CANVAS, MOODLE, beginning, is_paper, recognise, visible
-from checker.intake.tree import Entry, Tree, Unreadable, join, open_tree, subfolders
+from checker.intake.tree import Entry, Inner, Tree, Unreadable, join, open_tree, subfolders
 from checker.rows import Learner
 from checker.submission import MAX_BYTES, Source, problem_with
 from checker.values import printable
@@ -48,6 +48,12 @@ class Handed:
             return Source(path, problem=printable(str(error)))
         problem = problem_with(data, shown)
         return Source(path, b"" if problem else data, problem)
+
+    def close(self) -> None:
+        """Give up the archives that were opened for reading; should more be read, they are opened again."""
+        for found in self.answers.values():
+            if isinstance(found.tree, Inner):
+                found.tree.close_all()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from checker.intake.tree import MAX_DEPTH, Tree, Unreadable, join, open_archive
+from checker.intake.tree import MAX_DEPTH, Inner, Tree, Unreadable, join
 
 MAX_SEEN = 20_000
 """Names that are looked at in one learner's work."""
@@ -145,6 +145,8 @@ class Search:
         self._katas = katas
         self._seen = 0
         self._archives = 0
+        self._unpacked = 0
+        """Bytes of the archives that lie in other archives: there they may be packed to next to nothing."""
         self.candidates: list[Candidate] = []
         self.others: list[str] = []
         self.passed_over: list[str] = []
@@ -214,13 +216,17 @@ class Search:
         if self._archives > MAX_ARCHIVES:
             self.notes.append(f"{path} was left out: only {MAX_ARCHIVES} archives of one learner are opened.")
             return
+        archive = Inner(tree, path)
         try:
-            archive = open_archive(tree, path, path)
+            notes = archive.open(self._unpacked if within else 0).notes
         except Unreadable as error:
             self.notes.append(str(error))
             return
+        if within:
+            self._unpacked += archive.size
         self.folder(archive, "", (*within, path))
-        self.notes += archive.notes[:20]
+        self.notes += notes[:20]
+        archive.close()
 
     def answers(self) -> dict[str, Candidate]:
         """The best candidate for each kata; that there were others is noted."""

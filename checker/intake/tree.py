@@ -246,16 +246,68 @@ def _directory_size(file: IO[bytes]) -> int | None:
     return int(record[size]) if record else None
 
 
-def open_archive(tree: Tree, path: str, shown: str) -> Archive:
-    """Open an archive that lies in a tree.
+class Inner:
+    """An archive that lies in a tree. It is read into memory when it is needed, and given up by `close`.
+
+    Whatever is read after that opens it again: a batch of a thousand archives holds none of them.
 
     Raises:
-        Unreadable: it is damaged, or holds too much.
+        Unreadable: when it is opened: it is damaged, or holds too much.
     """
-    data = tree.read(path, MAX_ARCHIVE + 1)
-    if len(data) > MAX_ARCHIVE:
-        raise Unreadable(f"{shown} is larger than {MAX_ARCHIVE >> 20} MiB; hand in the katas alone.")
-    return Archive(io.BytesIO(data), shown)
+
+    def __init__(self, outer: Tree, path: str) -> None:
+        self._outer = outer
+        self._path = path
+        self._archive: Archive | None = None
+        self.size = 0
+        """Bytes of the archive, once it was opened."""
+        self.without: set[str] = set()
+
+    def open(self, spent: int = 0) -> Archive:
+        """The archive itself; of the bytes that it may have so many are spent on others."""
+        if self._archive is None:
+            data = self._outer.read(self._path, MAX_ARCHIVE - spent + 1)
+            if len(data) > MAX_ARCHIVE - spent:
+                others = "with the archives before it that lie in archives, " if spent else ""
+                raise Unreadable(
+                    f"{self._path} was left out: {others}it is larger than {MAX_ARCHIVE >> 20} MiB; hand in the katas"
+                    " alone."
+                )
+            self._archive = Archive(io.BytesIO(data), self._path)
+            self.size = len(data)
+        return self._archive
+
+    def close(self) -> None:
+        """See `Tree`."""
+        self._archive = None
+
+    def close_all(self) -> None:
+        """Close it and the archives that it lies in, but not the batch."""
+        self.close()
+        if isinstance(self._outer, Inner):
+            self._outer.close_all()
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """See `Tree`."""
+        return self.open().entries(folder)
+
+    def read(self, path: str, limit: int) -> bytes:
+        """See `Tree`."""
+        return self.open().read(path, limit)
+
+    def identity(self, path: str) -> None:
+        """See `Tree`."""
+        del path
+
+    @property
+    def name(self) -> str:
+        """See `Tree`."""
+        return self.open().name
+
+    @property
+    def notes(self) -> list[str]:
+        """See `Tree`."""
+        return self.open().notes
 
 
 def open_tree(path: Path, without: Path | None = None) -> Tree:

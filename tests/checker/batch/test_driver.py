@@ -9,10 +9,11 @@ from checker.batch.driver import Plan, choose_seed, report_rows, run
 from checker.batch.gradebook import Gradebook
 from checker.batch.work import now
 from checker.course import installed_course
-from checker.intake import Handed
+from checker.intake import Handed, take_in
 from checker.messages import Limits
 from checker.rows import Assignment, Grading, Learner
 from checker.submission import Source
+from tests.checker.intake.batches import archives_in_memory, packed
 
 COURSE = installed_course()
 KATA = "07_semaphore"
@@ -100,6 +101,16 @@ def test_only_what_is_new_or_changed_is_graded(book):
         pool = FakePool()
         play(book, pool, *handed, **more)
         assert pool.graded == graded
+
+
+def test_a_learners_archive_is_given_up_when_it_has_been_read(tmp_path, book):
+    """However many learners there are, the archive of one is held, and only while it is read."""
+    for name in ("ada", "bob"):
+        packed(tmp_path / "in" / f"{name}.zip", f"{KATA}.py")
+    before = archives_in_memory()
+    handed = take_in(tmp_path / "in", [KATA]).submissions
+    assert play(book, FakePool(), *handed) == {"ada": "graded", "bob": "graded"}
+    assert archives_in_memory() == before
 
 
 def test_what_was_graded_before_is_no_grade_of_what_is_handed_in_now(tmp_path):

@@ -1,9 +1,11 @@
 """Batches for the tests of the intake."""
 
+import gc
 import zipfile
 from contextlib import closing
 
 from checker.intake import take_in
+from checker.intake.tree import Archive
 
 KATAS = ["01_event_loop", "07_semaphore"]
 
@@ -29,3 +31,8 @@ def packed(path, *names):
         for name in names:
             archive.writestr(name, "x = 1")
     return path
+
+
+def archives_in_memory():
+    """How many archives are held."""
+    return sum(isinstance(each, Archive) for each in gc.get_objects())

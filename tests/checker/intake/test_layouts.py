@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from checker.intake import LAYOUTS, Unreadable, take_in
-from tests.checker.intake.batches import KATAS, fill, found
+from tests.checker.intake.batches import KATAS, archives_in_memory, fill, found, packed
 
 
 def test_a_folder_a_learner(tmp_path):
@@ -22,6 +22,25 @@ def test_a_folder_a_learner(tmp_path):
     assert learners == {
         "ada": ["07_semaphore"], "bob": ["07_semaphore"], "cyd": ["01_event_loop"], "dan": [], "eve": ["07_semaphore"],
     }  # fmt: skip
+
+
+def test_archives_are_not_held(tmp_path):
+    """Learners' archives, and those within, are opened again for reading, and given up when a learner has been read."""
+    packed(tmp_path / "ada.zip", "07_semaphore.py")
+    inner = packed(tmp_path / "aside" / "inner.zip", "07_semaphore.py").read_bytes()
+    with zipfile.ZipFile(tmp_path / "bob.zip", "w") as archive:
+        archive.writestr("inner.zip", inner)
+        archive.writestr("01_event_loop.py", "x = 1")
+    before = archives_in_memory()
+    ada, _, bob = take_in(tmp_path, KATAS).submissions
+    assert archives_in_memory() == before
+    assert [each.source("07_semaphore").data for each in (ada, bob)] == [b"x = 1"] * 2
+    assert archives_in_memory() == before + 3
+    assert bob.source("01_event_loop").data == b"x = 1"
+    assert archives_in_memory() == before + 3
+    ada.close()
+    bob.close()
+    assert archives_in_memory() == before
 
 
 def test_a_folder_whose_name_begins_with_a_dot_is_told_of(tmp_path):

@@ -144,7 +144,24 @@ def test_a_huge_archive_is_refused(tmp_path):
         file.truncate(MAX_ARCHIVE + 10)
     search = Search(KATAS)
     search.folder(Folder(tmp_path), "")
-    assert search.notes == ["work.zip is larger than 64 MiB; hand in the katas alone."]
+    assert search.notes == ["work.zip was left out: it is larger than 64 MiB; hand in the katas alone."]
+
+
+def test_archives_within_an_archive_are_limited_together(tmp_path, monkeypatch):
+    """A small upload may hold archives that unpack to a lot; those that lie loose cannot, and are judged one by one."""
+    monkeypatch.setattr("checker.intake.tree.MAX_ARCHIVE", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "loose.zip", "w") as archive:
+        archive.writestr("pad.bin", bytes(600 << 10))
+    large = (tmp_path / "loose.zip").read_bytes()
+    small = zipped([("07_semaphore.py", "x = 1")])
+    (tmp_path / "work.zip").write_bytes(zipped([("a.zip", large), ("b.zip", large), ("c.zip", small)]))
+    search = Search(KATAS)
+    search.folder(Folder(tmp_path), "")
+    assert search.notes == [
+        "b.zip was left out: with the archives before it that lie in archives, it is larger than 1 MiB; hand in the"
+        " katas alone."
+    ]
+    assert search.answers()["07_semaphore"].within == ("work.zip", "c.zip")
 
 
 def test_archives_within_archives_come_to_an_end():
