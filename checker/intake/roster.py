@@ -39,12 +39,12 @@ def read_roster(path: Path) -> list[Learner]:
             data = file.read(MAX_ROSTER + 1)
     except OSError as error:
         raise BadRoster(f"The roster {path} cannot be read: {error.strerror}.") from error
-    text = _decoded(data)
-    try:
-        # Whichever separator makes the most of the heading is the file's.
-        rows, columns = max((_read(text, separator) for separator in ",;\t"), key=lambda found: len(found[1]))
-    except csv.Error as error:
-        raise BadRoster(f"The roster {path} is no CSV file: {error}.") from error
+    lines = [*io.StringIO(_decoded(data), newline=None), "\n"]  # with every usual end of a line made the same
+    tables = [_read(lines, separator) for separator in ",;\t"]
+    # Whichever separator makes the most of the heading is the file's.
+    rows, columns, problem = max(tables, key=lambda found: (len(found[1]), not found[1] and found[2] != ""))
+    if problem:
+        raise BadRoster(f"The roster {path} cannot be read: {problem}")
     if not columns.keys() & {"name", "last", "email", "id", "login"}:
         raise BadRoster(f"The roster {path} needs a heading line with a column `name`, `email` or `id`.")
     return [found for row in rows if not _is_extra(row) and (found := _learner(row, columns)) is not None]
@@ -57,13 +57,29 @@ def _decoded(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def _read(text: str, separator: str) -> tuple[list[list[str]], dict[str, int]]:
-    """The lines below the heading, and where it has which column."""
-    lines = csv.reader(io.StringIO(text), delimiter=separator)
-    rows = [row for row in lines if any(cell.strip() for cell in row)]
+def _read(lines: list[str], separator: str) -> tuple[list[list[str]], dict[str, int], str]:
+    """The rows below the heading, where it has which column, and why what follows cannot be read."""
+    reader = csv.reader(lines, delimiter=separator)
+    rows, problem, above = [], "", 0
+    try:
+        for row in reader:
+            if reader.line_num > above + 1:
+                # Of a cell that goes on for lines the quotes must be right: an open one swallows the rows below it.
+                exact = (re.sub(rf'" +(?=[{separator}\n])', '"', line) for line in lines[above : reader.line_num])
+                list(csv.reader(exact, delimiter=separator, strict=True))
+            above = reader.line_num
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+    except csv.Error:
+        problem = (
+            f"in the row that begins in line {above + 1} a quote is not closed; close it, or take it out."
+            if reader.line_num > above + 1
+            else f"line {above + 1} has a cell of more than {csv.field_size_limit()} characters; shorten it, or take"
+            " its column out."
+        )
     if rows and rows[0][0].startswith("sep="):  # a spreadsheet's note to itself
         del rows[0]
-    return rows[1:], _columns(rows[0]) if rows else {}
+    return rows[1:], _columns(rows[0]) if rows else {}, problem
 
 
 def _columns(heading: list[str]) -> dict[str, int]:

@@ -22,6 +22,7 @@ def roster(tmp_path, text, encoding="utf-8"):
         ("sep=;\nname;id\nJané Doe;12\n", "cp1252"),
         ("\n\nname;id\nJané Doe;12\n", "utf-8"),
         ('"Note, a, b, c";"Name";"ID"\nx;Jané Doe;12\n', "utf-8"),
+        ("name,id\rJané Doe,12\r", "utf-8"),
         ("Student,ID,W3 (47)\n,,Manual Posting\n    Points Possible,,100\nJané Doe,12,\n", "utf-8"),
     ],
 )
@@ -36,6 +37,54 @@ def test_a_roster_without_names_is_told(tmp_path, text):
     """A file without a known column ends in a sentence that says what is needed."""
     with pytest.raises(BadRoster, match="needs a heading line"):
         roster(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ('1,5" disk,x', '5" disk'),
+        ('1, "Jane" Doe,x', '"Jane" Doe'),
+        ('1,"Jane" ,x', "Jane"),
+        ('1,"Jane" Doe,x', "Jane Doe"),
+        ('1,Jane,"two\nlines"  ,"x" ', "Jane"),
+        ('1,"Jane ""J"" Doe","two\nlines, ""quoted"""', 'Jane "J" Doe'),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_quotes_that_swallow_nothing_are_taken_as_they_are(tmp_path, row, name, end):
+    """A quote within a cell, or behind one, spoils no other row."""
+    first, last = roster(tmp_path, f"id,name,note\n{row}\n2,Bob,x\n".replace("\n", end))
+    assert (first.name, last.name) == (name, "Bob")
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (['1,"Jane', "2,Bob", "3,Cyd"], 2),
+        (["1,Jane", '2,"Bob', '3,"Cyd"'], 3),
+        (['1,"Jane\nDoe"', '2,"Bob'], 4),
+        (['1,"Jane', *["2,Bob" * 100] * 1000], 2),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_open_quote_is_told(tmp_path, rows, line, end):
+    """It would swallow the rows below it, and with them learners."""
+    with pytest.raises(BadRoster, match=rf"roster\.csv cannot be read: in the row that begins in line {line} a quote"):
+        roster(tmp_path, "\n".join(["id,name", *rows]).replace("\n", end))
+
+
+def test_an_open_quote_in_the_heading_is_told(tmp_path):
+    """Not the heading is missing then."""
+    with pytest.raises(BadRoster, match="in line 1 a quote is not closed; close it, or take it out"):
+        roster(tmp_path, 'id;"name\n1;Jane\n')
+
+
+def test_a_cell_that_is_too_long_is_told(tmp_path):
+    """With its line; where another separator's cells would be too long, that is nothing."""
+    with pytest.raises(BadRoster, match="line 3 has a cell of more than 131072 characters; shorten it"):
+        roster(tmp_path, f"id,name\n1,Jane\n2,{'x' * 200_000}\n")
+    (learner,) = roster(tmp_path, "id;name\n1;Jane" + f";{'x' * 1000}" * 200)
+    assert learner.name == "Jane"
 
 
 def test_who_handed_in_nothing_has_a_row(tmp_path):
