@@ -171,6 +171,27 @@ def test_metadata_that_is_no_list_of_submissions(tmp_path, text):
         assert [each.learner.name for each in intake.submissions] == ["submission_1"]
 
 
+@pytest.mark.parametrize(
+    "value", ["9" * 5000, "2026-13-45", "1:" * 300 + "1.5", "{? 0x" + "f" * 5000 + " : {}}", "0x_"], ids=range(5)
+)
+def test_numbers_and_dates_that_are_none_in_the_metadata(tmp_path, value):
+    """The sentence says which file is wrong and how, in a teacher's words."""
+    text = value if value.startswith("{") else f"submission_1:\n  :sid: {value}\n"
+    fill(tmp_path, "submission_metadata.yml", text=text)
+    with pytest.raises(
+        Unreadable, match=r"\Asubmission_metadata\.yml cannot be read: it holds a number that is far too"
+    ):
+        take_in(tmp_path, KATAS)
+
+
+def test_a_number_that_cannot_be_written_out_is_no_learners_id(tmp_path):
+    """In another base a number of any length can be read, but not shown."""
+    fill(tmp_path, "submission_11/07_semaphore.py")
+    fill(tmp_path, "submission_metadata.yml", text=METADATA.replace("'345'", "0x" + "f" * 5000))
+    jane = take_in(tmp_path, KATAS).submissions[0]
+    assert (jane.learner.name, jane.learner.user_id) == ("Jane Doe", "")
+
+
 def test_one_learners_folder(tmp_path):
     """A folder with katas in it is one learner's work."""
     fill(tmp_path / "ada", "07_semaphore.py", "helpers/x.py")
