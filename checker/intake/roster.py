@@ -39,7 +39,8 @@ def read_roster(path: Path) -> list[Learner]:
             data = file.read(MAX_ROSTER + 1)
     except OSError as error:
         raise BadRoster(f"The roster {path} cannot be read: {error.strerror}.") from error
-    lines = [*io.StringIO(_decoded(data), newline=None), "\n"]  # with every usual end of a line made the same
+    # With every usual end of a line made the same; at a blank one at the end, a quote that is still open shows.
+    lines = [*io.StringIO(_decoded(data), newline=None), "\n"]
     tables = [_read(lines, separator) for separator in ",;\t"]
     # Whichever separator makes the most of the heading is the file's.
     rows, columns, problem = max(tables, key=lambda found: (len(found[1]), not found[1] and found[2] != ""))
