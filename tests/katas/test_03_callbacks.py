@@ -118,6 +118,18 @@ async def report_one(kata, stage, *, url):
         stage.note("over")
 
 
+@scenario
+async def report_at_once(kata, stage, *, url):
+    """A visit that has its page at hand, and waits for nothing."""
+
+    async def visit(url):
+        return f"page of {url}"
+
+    page = await kata.visit_and_report(visit, url, stage.callback("report"))
+    stage.note("over")
+    return page
+
+
 def comes_at_the_end(trace):
     """The reports were made when the visits ended."""
     ends, reported = sorted(trace.ends("visit")), list(trace.noted_at("report"))
@@ -184,6 +196,9 @@ async def test_the_report_comes_before_the_return(run, rng):
     is_told_before(trace, it="returned")
     trace = await run(report_one, url=url, world=calls(visit=call(delay, error=ValueError)), raises=ValueError)
     is_told_before(trace, it="raised")
+    trace = await run(report_at_once, url=url)
+    is_told_before(trace, it="returned")
+    assert trace.result == f"page of {url}"
 
 
 @cancellation
