@@ -49,11 +49,16 @@ def numbers(rng, count):
     return rng.sample(range(10, 100), count)
 
 
+def odd(rng):
+    """A fraction of a second that no clock of quarters, tenths or hundredths ever meets, exact as a float."""
+    return rng.randint(1, 99) / 1024
+
+
 @ordering
 @points(2)
 async def test_nobody_runs_before_the_start(run, rng):
     """No runner is called before the starter is set; then each is called once."""
-    start_at = rng.randint(2, 20) / 4
+    start_at = rng.randint(2, 20) / 4 + odd(rng)
     runners = numbers(rng, rng.randint(3, 6))
     trace = await run(race, runners=runners, start_at=start_at, world=calls(run=1.0))
     early = [at for at in trace.noted_at("called") if at < start_at]
@@ -67,13 +72,17 @@ async def test_nobody_runs_before_the_start(run, rng):
 @timing
 @points(2)
 async def test_all_run_at_the_same_time(run, rng):
-    """All run at the same time, so that the race takes as long as the slowest of them."""
+    """All run at the same time, so that the race takes as long as the slowest of them, however long that is."""
     start_at = rng.randint(2, 20) / 4
     runners = numbers(rng, 5)
     delays = dict(zip(runners, rng.sample(range(1, 20), 5), strict=True))
     trace = await run(race, runners=runners, start_at=start_at, world=calls(run=delays))
     assert trace.elapsed == start_at + max(delays.values())
     assert trace.starts("run") == [start_at] * 5
+    # However long it takes to the start, or to the end: nobody has spoken of a limit.
+    for start_at, delay in ((rng.randint(1000, 2000), 1.5), (1.5, rng.randint(1000, 2000))):
+        trace = await run(race, runners=runners[:2], start_at=start_at, world=calls(run=delay))
+        assert trace.elapsed == start_at + delay
 
 
 @timing
@@ -150,6 +159,14 @@ async def test_a_failure_stops_the_others(run, rng):
     assert sorted(trace.outcomes("run")) == ["cancelled", "cancelled", "cancelled", "failed"], (
         f"One of 4 runners failed and 3 should have been cancelled; they ended like this: {trace.outcomes('run')}."
     )
+    # All of them at the same moment: any of the errors will do, or several in a group; nobody need ask for the others.
+    either = {"raises": Exception, "allow": ("complaints",)}
+    trace = await run(race, runners=runners[:2], start_at=0.5, world=calls(run=call(2.0, error=ValueError)), **either)
+    failures = trace.all_given("run")
+    assert any(trace.error.holds(failure) for failure in failures), (
+        f"2 of 2 runners failed at the same moment, with {failures}; what came out is {trace.error!r}."
+    )
+    assert trace.elapsed == 2.5
 
 
 @scenario
