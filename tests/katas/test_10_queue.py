@@ -7,6 +7,24 @@ from itertools import pairwise
 
 from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
 
+# --- items that are exceptions -------------------------------------------------------------------------
+
+
+def made(item):
+    """An item as the submission gets it: what begins with this word stands for an exception object."""
+    return ValueError(*item[1:]) if isinstance(item, list) and item[:1] == ["exception"] else item
+
+
+def told(item):
+    """An item as the trace has it: the other way."""
+    return ["exception", *item.args] if isinstance(item, ValueError) else item
+
+
+def stands_for_exception(rng):
+    """An item that is an exception object, which is no failure of anybody's; see `made`."""
+    return ["exception", f"an item like any other, number {rng.randrange(100, 1000)}"]
+
+
 # --- pump ----------------------------------------------------------------------------------------------
 
 
@@ -26,7 +44,7 @@ class Belt:
             raise StopAsyncIteration
         place = self._left.pop(0)
         try:
-            return await self._read(place)
+            return made(await self._read(place))
         except ValueError:
             self._left.clear()
             raise
@@ -37,7 +55,12 @@ class Belt:
 
 @scenario
 async def factory(kata, stage, *, many, size, workers):
-    return await kata.pump(Belt(stage, many), stage.calls("consume"), size=size, workers=workers)
+    """An item may be an exception object: `consume` tells what it stands for."""
+
+    async def consume(item):
+        return await stage.calls("consume")(told(item))
+
+    return await kata.pump(Belt(stage, many), consume, size=size, workers=workers)
 
 
 @scenario
@@ -158,10 +181,10 @@ async def test_a_second_pump_starts_afresh(run, rng):
 
 @result
 async def test_equal_items_are_all_consumed(run, rng):
-    """The same item may come several times, and be 0, None or a list: each time it is consumed."""
-    items = [0, [1], 0, None, [1], 5, "", None]
+    """The same item may come several times, and be 0, None, a list or an exception: each time it is consumed."""
+    items = [0, [1], 0, None, [1], 5, "", None, stands_for_exception(rng)]
     rng.shuffle(items)
-    trace = await run(factory, many=8, size=2, workers=1, world=calls(read=reads(items), consume=1.0))
+    trace = await run(factory, many=9, size=2, workers=1, world=calls(read=reads(items), consume=1.0))
     assert trace.order("consume") == items
     assert trace.result == trace.all_given("consume")
 
@@ -172,8 +195,9 @@ async def test_a_failure_takes_its_own_place(run, rng):
     """A failed `consume` leaves its exception in its place, and its worker goes on."""
     items = distinct(rng, 7)
     bad = rng.sample(items[:5], 3)
-    delays = {item: call(1.0, error=ValueError) if item in bad else 1.0 for item in items}
+    classes = rng.sample([ValueError, KeyError, TypeError, RuntimeError, TimeoutError, OSError], 6)
     for workers, seconds in ((1, 7), (2, 4)):
+        delays = {item: call(1.0, error=classes.pop()) if item in bad else 1.0 for item in items}
         world = calls(read=reads(items), consume=delays)
         trace = await run(factory, many=7, size=2, workers=workers, world=world)
         assert trace.result == [trace.given("consume", item) for item in items]
@@ -257,20 +281,32 @@ async def test_a_pump_stands_still_whatever_its_consumers_answer(sweep, rng):
 
 @scenario
 async def office(kata, stage, *, names, arrivals, stop_at, stop="stop", room=0):
-    """Items arrive at their times, and `stop` at its own; None: never. The queue has room for so many; 0: for all."""
+    """Items arrive at their times, and `stop` at its own; None: never. The queue has room for so many; 0: for all.
+
+    An item may be an exception object: the consumers tell what it stands for.
+    """
     queue = asyncio.Queue(room)
     loop = asyncio.get_running_loop()
-    for at, item in arrivals:
+
+    async def consume(name, item):
+        return await stage.calls("consume")(name, told(item))
+
+    for at, item in [(at, made(item)) for at, item in arrivals]:
         loop.call_later(at, queue.put_nowait, item) if at else queue.put_nowait(item)
     if stop_at == 0:
         queue.put_nowait(stop)
     elif stop_at is not None:
         loop.call_later(stop_at, queue.put_nowait, stop)
-    consumers = [partial(stage.calls("consume"), name) for name in names]
+    consumers = [partial(consume, name) for name in names]
     given = list(consumers)
     results = await kata.drain(queue, consumers, stop)
     stage.note("list changed", consumers != given)
     return results
+
+
+def odd(rng):
+    """A fraction of a second that no clock of quarters, tenths or hundredths ever meets, exact as a float."""
+    return rng.randint(1, 99) / 1024
 
 
 def people(rng, many):
@@ -302,13 +338,13 @@ async def test_consumers_work_at_the_same_time(run, rng):
 
 @timing
 async def test_an_empty_queue_is_not_the_end(run, rng):
-    """Consumers wait at an empty queue; only `stop` ends them, and then at once."""
-    many = rng.randint(3, 5)
-    arrivals = [(place + 1, item) for place, item in enumerate(distinct(rng, many))]
-    stop_at = many + rng.randint(4, 9)
-    trace = await run(office, names=people(rng, 3), arrivals=arrivals, stop_at=stop_at, world=calls(consume=1.5))
-    assert trace.starts("consume") == [place + 1 for place in range(many)]
-    assert trace.elapsed == stop_at
+    """Consumers wait at an empty queue, however long; only `stop` ends them, and then at once."""
+    many, late = rng.randint(3, 5), odd(rng)
+    arrivals = [(place + 1 + late, item) for place, item in enumerate(distinct(rng, many))]
+    for stop_at in (many + rng.randint(4, 9), many + rng.randint(1000, 2000)):
+        trace = await run(office, names=people(rng, 3), arrivals=arrivals, stop_at=stop_at, world=calls(consume=1.5))
+        assert trace.starts("consume") == [place + 1 + late for place in range(many)]
+        assert trace.elapsed == stop_at
 
 
 @ordering
@@ -334,14 +370,14 @@ async def test_each_consumer_has_a_list_of_its_own(run, rng):
     """Returns one list a consumer, with its results in its own order; `stop` is left out."""
     names = people(rng, 3)
     delays = dict(zip(names, rng.sample(range(4, 12), 3), strict=True))
-    items = [*distinct(rng, 6), 0, None, ""]
+    items = [*distinct(rng, 6), 0, None, "", stands_for_exception(rng)]
     rng.shuffle(items)
     arrivals = [(place / 2, item) for place, item in enumerate(items)]
     delays[names[0]] = call(delays[names[0]], None)
     trace = await run(office, names=names, arrivals=arrivals, stop_at=5.25, world=calls(consume=delays))
     assert trace.result == by_consumer(trace, names)
     assert sorted(consumed(trace), key=repr) == sorted(items, key=repr), (
-        f"9 items came before `stop`; consumed were {consumed(trace)}."
+        f"10 items came before `stop`; consumed were {consumed(trace)}."
     )
     assert trace.noted("list changed") == [False]
 
@@ -435,6 +471,15 @@ async def test_a_failed_consumer_ends_the_others(run, rng):
     assert trace.error.holds(failure), f"The consumer raised {failure!r}; what came out is {trace.error!r}."
     assert trace.elapsed == at + 0.5
     assert trace.outcomes("consume") == ["cancelled", "failed"]
+    # All of them at the same moment: any of the errors will do, or several in a group; nobody need ask for the others.
+    either = {"raises": Exception, "allow": ("complaints",)}
+    arrivals, world = [(0.25, 1), (0.25, 2)], calls(consume=call(at, error=ValueError))
+    trace = await run(office, names=people(rng, 2), arrivals=arrivals, stop_at=30, world=world, **either)
+    failures = trace.all_given("consume")
+    assert any(trace.error.holds(failure) for failure in failures), (
+        f"2 of 2 consumers failed at the same moment, with {failures}; what came out is {trace.error!r}."
+    )
+    assert trace.elapsed == at + 0.25
 
 
 @cancellation
@@ -455,7 +500,7 @@ async def feed(stage, name, many):
     """A source that says, when it is broken off, that it closes, and when it has closed."""
     try:
         for place in range(many):
-            yield await stage.calls("read")(name, place)
+            yield made(await stage.calls("read")(name, place))
     except (asyncio.CancelledError, GeneratorExit):
         await stage.calls("close")(name)
         stage.note("closed", name)
@@ -474,7 +519,7 @@ class Sensor:
 
     async def __anext__(self):
         for place in self._places:
-            return await self._stage.calls("read")(self._name, place)
+            return made(await self._stage.calls("read")(self._name, place))
         raise StopAsyncIteration
 
 
@@ -488,12 +533,16 @@ class Valve(Sensor):
 
 @scenario
 async def desk(kata, stage, *, sources, most=10**6, kinds=(feed,)):
-    """Items are used one by one, and the merge is closed after so many of them."""
+    """Items are used one by one, and the merge is closed after so many of them.
+
+    An item may be an exception object: what it stands for is noted, used and returned.
+    """
     made = [kinds[place % len(kinds)](stage, name, many) for place, (name, many) in enumerate(sources.items())]
     merged = kata.merge(*made)
     used = []
     try:
-        async for item in merged:
+        async for arrival in merged:
+            item = told(arrival)
             stage.note("item", item)
             await stage.calls("use")(item)
             used.append(item)
@@ -550,6 +599,7 @@ async def test_all_items_of_all_sources_come_in_the_order_of_their_arrival(run, 
     delays = staggered(rng, names, 5)
     for name, nothing in ((names[0], None), (names[2], 0)):  # what looks like nothing is an item as well
         delays[name][1] = call(delays[name][1], nothing)
+    delays[names[2]][3] = call(delays[names[2]][3], stands_for_exception(rng))  # and so is what looks like a failure
     world = calls(read=by_source(delays))
     trace = await run(desk, sources=sources, kinds=(feed, Sensor), world=world)
     assert trace.count("read") == sum(sources.values())
@@ -561,10 +611,10 @@ async def test_all_items_of_all_sources_come_in_the_order_of_their_arrival(run, 
 
 @ordering
 async def test_a_slow_source_holds_nobody_up(run, rng):
-    """A source that has nothing yet does not keep back the items of the others."""
+    """A source that has nothing yet, for however long, does not keep back the items of the others."""
     slow, quick = people(rng, 2)
     many = rng.randint(4, 6)
-    delays = {slow: [many + 0.5], quick: [1.0] * many}
+    delays = {slow: [many + rng.randint(1000, 2000) + 0.5], quick: [1.0] * many}
     trace = await run(desk, sources={slow: 1, quick: many}, world=calls(read=by_source(delays)))
     assert trace.count("read") == many + 1
     late = [span.value for span in trace.calls("read") if span.key == slow]
