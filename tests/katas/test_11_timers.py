@@ -10,13 +10,13 @@ from checker.suite import cancellation, ordering, points, result, scenario, timi
 
 
 @scenario
-async def clockwork(kata, stage, *, interval, count, waits=0.0, blocks=(), fails_at=None, word=""):
+async def clockwork(kata, stage, *, interval, count, waits=0.0, blocks=(), fails_at=None, cls=ValueError, word=""):
     """The coroutine is made first, and begins to run after `waits` seconds; then time passes for a while."""
 
     def tick(number):
         stage.note("tick", number)
         if number == fails_at:
-            raise ValueError(word)
+            raise cls(word)
         if number < len(blocks):
             time.sleep(blocks[number])
 
@@ -74,12 +74,15 @@ async def test_ticks_are_counted_from_0(run, rng):
 @result
 async def test_an_error_of_a_tick_ends_it(run, rng):
     """An error of `tick` is raised at once, and there are no further ticks."""
-    fails_at, word = rng.randint(1, 3), f"word {rng.randrange(10**6)}"
-    data = {"interval": 1.5, "count": 6, "fails_at": fails_at, "word": word}
-    trace = await run(clockwork, **data, raises=ValueError, allow=("complaints",))
-    assert trace.error.bare().args == (word,), f"`tick` raised ValueError({word!r}); what came out is {trace.error!r}."
-    assert trace.noted("tick") == list(range(fails_at + 1))
-    assert trace.noted_at("returned") == [(fails_at + 1) * 1.5]
+    for cls in (ValueError, TimeoutError, rng.choice([KeyError, RuntimeError, TypeError, OSError])):
+        fails_at, word = rng.randint(1, 3), f"word {rng.randrange(10**6)}"
+        data = {"interval": 1.5, "count": 6, "fails_at": fails_at, "cls": cls, "word": word}
+        trace = await run(clockwork, **data, raises=cls, allow=("complaints",))
+        assert trace.error.bare().args == (word,), (
+            f"`tick` raised {cls.__name__}({word!r}); what came out is {trace.error!r}."
+        )
+        assert trace.noted("tick") == list(range(fails_at + 1))
+        assert trace.noted_at("returned") == [(fails_at + 1) * 1.5]
 
 
 @scenario
@@ -146,8 +149,9 @@ async def test_it_calls_back_once_after_the_last_poke(run, rng):
     """Of pokes that come close together only the last one counts: one call, `delay` seconds after it."""
     delay = rng.randint(8, 20) / 8
     times = bursts(rng, delay, rng.randint(4, 7))
-    trace = await run(typing, delay=delay, steps=[(at, []) for at in times])
-    assert trace.noted_at("call") == [times[-1] + delay]
+    for args in ([], [rng.randrange(1000)]):  # the same each time: it is no less a poke
+        trace = await run(typing, delay=delay, steps=[(at, args) for at in times])
+        assert trace.noted_at("call") == [times[-1] + delay]
 
 
 @timing
@@ -165,9 +169,10 @@ async def test_a_pause_lets_the_call_through(run, rng):
 
 @result
 async def test_the_arguments_are_those_of_the_last_poke(run, rng):
-    """The callback gets the arguments of the last poke, however many they are."""
-    for many in (rng.randint(2, 3), 0, 1):
-        last = [rng.randrange(10**6) for _ in range(many)]
+    """The callback gets the arguments of the last poke, however many they are, None and 0 too."""
+    number = rng.randrange(1, 10**6)
+    nothing = rng.sample([None, "", 0, False, number], 5)
+    for last in ([number + place for place in range(rng.randint(2, 3))], [], [number], nothing, [None]):
         trace = await run(typing, delay=2.0, steps=[(0, ["first", "poke"]), (0.5, ["second"]), (1.5, last)])
         assert trace.noted("call") == [last]
 
@@ -280,8 +285,10 @@ def noon(rng):
 @points(2)
 async def test_it_runs_at_that_moment_of_any_zone(run, rng):
     """The callback runs at the moment of the wall clock, in whatever zone that is given, and gets its arguments."""
-    for hours in (0, rng.randint(1, 12), -rng.randint(1, 12) + 0.5):
-        after, waits, args = rng.randint(1, 80) / 8, rng.randint(1, 20) / 8, [rng.randrange(1000) for _ in range(2)]
+    # 1/64 s is 15,625 microseconds: the smallest fraction that is exact as a float and in a datetime.
+    for hours, most in ((0, 6), (rng.randint(1, 12), 600), (-rng.randint(1, 12) + 0.5, 600)):
+        after, waits = rng.randrange(1, most, 2) / 64, rng.randint(1, 20) / 8
+        args = [rng.randrange(1000) for _ in range(2)]
         wall_clock = noon(rng).timestamp()
         trace = await run(appointment, after=after, waits=waits, hours=hours, args=args, wall_clock=wall_clock)
         assert trace.noted_at("call") == [waits + after]
@@ -337,8 +344,11 @@ async def test_the_handle_can_be_cancelled(run, rng):
 
 
 @scenario
-async def errand(kata, stage, *, at, asks, fails=False):
-    """Threads ask for the callback, each at its time and with its number, while the loop is asleep."""
+async def errand(kata, stage, *, at, asks, fails=False, takes=0.0):
+    """Threads ask for the callback, each at its time and with its number, while the loop is asleep.
+
+    The callback takes so many seconds.
+    """
     loop = asyncio.get_running_loop()
 
     def callback(*args):
@@ -347,6 +357,8 @@ async def errand(kata, stage, *, at, asks, fails=False):
             stage.note("in the loop's thread", asyncio.get_running_loop() is loop)
         except RuntimeError:
             stage.note("in the loop's thread", False)
+        if takes:
+            time.sleep(takes)
         if fails:
             raise KeyError("no", *args)
         return ["seen", *args]
@@ -378,13 +390,15 @@ async def test_a_sleeping_loop_is_woken(run, rng):
 
 @ordering
 async def test_the_thread_waits_for_the_callback(run, rng):
-    """The thread goes on only when the callback has run in the loop's thread."""
-    at, number = rng.randint(1, 9), rng.randrange(1000)
-    trace = await run(errand, at=[at], asks=[number])
-    events = [note.label for note in trace.notes]
-    assert events == ["call", "in the loop's thread", "returned"], f"The callback should run first; saw {events}."
-    assert trace.noted("in the loop's thread") == [True]
-    assert trace.result == [["seen", number, -number]]
+    """The thread goes on only when the callback has run in the loop's thread, however long that takes."""
+    for takes in (0, rng.randint(1000, 2000)):
+        at, number = rng.randint(1, 9), rng.randrange(1000)
+        trace = await run(errand, at=[at], asks=[number], takes=takes, allow=("blocked",))
+        events = [note.label for note in trace.notes]
+        assert events == ["call", "in the loop's thread", "returned"], f"The callback should run first; saw {events}."
+        assert trace.noted("in the loop's thread") == [True]
+        assert trace.noted_at("returned") == [at + takes]
+        assert trace.result == [["seen", number, -number]]
 
 
 @result
