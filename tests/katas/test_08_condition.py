@@ -291,6 +291,25 @@ async def test_those_who_have_waited_longest_are_sent(run, rng):
     )
 
 
+@scenario
+async def commuting(kata, stage, *, name, sends):
+    """A commuter waits again the moment it has been sent off: that is later than the send, which it is not part of."""
+    rank = kata.TaxiRank()
+
+    async def commuter():
+        for _ in range(6):
+            await rank.wait(name)
+
+    task = asyncio.create_task(commuter())
+    try:
+        await asyncio.sleep(1)
+        for n in sends:
+            stage.note("sent", await (rank.send_all() if n is None else rank.send(n)))
+            await asyncio.sleep(1)
+    finally:
+        await go_home([task])
+
+
 @ordering
 async def test_nothing_is_kept_for_those_who_come_later(run, rng):
     """What an earlier `send` had to spare is not kept: who comes later waits for a `send` of their own."""
@@ -301,6 +320,13 @@ async def test_nothing_is_kept_for_those_who_come_later(run, rng):
     assert trace.noted_at(f"{early} left") == [2]
     assert trace.noted_at(f"{late} left") == [5]
     assert trace.noted_at(f"{last} left") == []
+    several = rng.randint(2, 4)
+    trace = await run(commuting, name=early, sends=[several, None, several])
+    for what, sent in zip([f"send({several})", "send_all()"] * 2, trace.noted("sent"), strict=False):
+        assert sent == [early], (
+            f"One passenger waits, and waits again as soon as it has been sent off; `{what}` should send it off once "
+            f"and return {[early]}, but it returned {sent!r}."
+        )
 
 
 @timing
@@ -511,19 +537,45 @@ async def test_each_player_has_a_task_of_its_own_from_the_start(run, rng):
     assert there == len(tasks), f"{len(tasks)} tasks call the players; from the start there were only {there} of them."
 
 
+@scenario
+async def new_game(kata, stage, *, players, rounds):
+    """A game in which a player fails, and after it another one at the same table: that begins from the start."""
+    for label in ("first", "play"):
+        play = stage.calls(label)
+        try:
+            answers = await kata.take_turns([partial(play, seat) for seat in range(players)], rounds)
+        except (ArithmeticError, ExceptionGroup):
+            if label == "play":
+                raise
+            await asyncio.sleep(1)  # the other players' tasks may need some turns of the loop to end
+    return answers
+
+
 @result
 @points(2)
 async def test_a_player_that_fails_ends_the_game(run, rng):
     """When a player fails its error is raised at once; nobody else is called, and no task stays behind."""
-    players = rng.randint(3, 5)
-    last = rng.randrange(players, 2 * players)
-    delays = [rng.randint(1, 12) / 4 for _ in range(last + 1)]
-    script = [*delays[:-1], call(delays[-1], error=ArithmeticError), 1.0]
-    trace = await run(game, seats=list(range(players)), rounds=3, world=calls(play=script), raises=ArithmeticError)
-    assert trace.count("play") == last + 1
-    failure = trace.calls("play")[-1].value
-    assert trace.error.holds(failure), f"The player raised {failure!r}; what came out is {trace.error!r}."
-    assert trace.elapsed == sum(delays)
+    players, rounds = rng.randint(3, 5), 3
+    turns = players * rounds
+    for last in (rng.randrange(players, 2 * players), 0, turns - 1):
+        delays = [rng.randint(1, 12) / 4 for _ in range(last + 1)]
+        world = calls(play=[*delays[:-1], call(delays[-1], error=ArithmeticError), 1.0])
+        trace = await run(game, seats=list(range(players)), rounds=rounds, world=world, raises=ArithmeticError)
+        assert trace.count("play") == last + 1
+        failure = trace.calls("play")[-1].value
+        assert trace.error.holds(failure), f"The player raised {failure!r}; what came out is {trace.error!r}."
+        assert trace.elapsed == sum(delays)
+    last = rng.randrange(players + 1, 2 * players)  # not the first one's turn: the next game begins with that one
+    world = calls(first=[*[1.0] * last, call(1.0, error=ArithmeticError), 1.0], play=1.0)
+    trace = await run(new_game, players=players, rounds=rounds, world=world)
+    after = f"In a game turn {last + 1} failed, and then another game was played"
+    order = trace.order("play")
+    assert order == [*range(players)] * rounds, (
+        f"{after}: players {[*range(players)]} should play {rounds} times round; those who played were {order}."
+    )
+    assert trace.result == trace.all_given("play"), (
+        f"{after}: it should return the {turns} answers of its own, but it returned {trace.result!r}."
+    )
 
 
 @scenario
