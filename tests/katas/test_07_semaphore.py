@@ -20,11 +20,15 @@ async def crawl(kata, stage, *, pages, limit):
 
 @scenario
 async def two_crawls(kata, stage, *, pages, limits):
-    """Two runs at the same time, each with a limit of its own."""
+    """Two runs at the same time, each with a limit of its own; notes the results of each."""
+
+    async def one(label, limit):
+        fetch = stage.calls(label)
+        stage.note(label, await kata.run_limited([partial(fetch, page) for page in range(pages)], limit))
+
     async with asyncio.TaskGroup() as group:
         for label, limit in zip(["first", "second"], limits, strict=True):
-            fetch = stage.calls(label)
-            group.create_task(kata.run_limited([partial(fetch, page) for page in range(pages)], limit))
+            group.create_task(one(label, limit))
 
 
 @timing
@@ -91,6 +95,13 @@ async def test_results_stand_in_the_order_of_the_jobs(run, rng):
     trace = await run(crawl, pages=pages, limit=3, world=calls(fetch=delays))
     assert trace.result == [trace.given("fetch", page) for page in range(pages)]
     assert trace.noted("list changed") == [False]
+    trace = await run(two_crawls, pages=pages, limits=[3, 2], world=calls(first=1.0, second=1.0))
+    for label in ("first", "second"):
+        [results], own = trace.noted(label), [trace.given(label, page) for page in range(pages)]
+        assert results == own, (
+            f"Of two calls at the same time, each with {pages} jobs, the {label} one should return the {pages} results "
+            f"of its own jobs, {own}; it returned {results!r}."
+        )
 
 
 @scenario
@@ -272,7 +283,7 @@ async def test_free_tells_how_many_seats_are_free(run, rng):
 
 @scenario
 async def two_rooms(kata, stage, *, count):
-    """One room is full; somebody sits down in another one."""
+    """One room is full; somebody sits down in another one, and has no seat to give back in the first one."""
     full, other = kata.Seats(count), kata.Seats(count + 1)
     dinner = stage.calls("dinner")
 
@@ -287,17 +298,47 @@ async def two_rooms(kata, stage, *, count):
         async with other:
             stage.note("sat down in the other room")
             stage.note("free", [full.free, other.free])
+            raised = "nothing"
+            try:
+                full.leave()
+            except NotImplementedError:
+                raise
+            except Exception as error:
+                raised = "ValueError" if isinstance(error, ValueError) else type(error).__name__
+            stage.note("left the full room", [raised, full.free, other.free])
+
+
+@scenario
+async def a_seat_in_each(kata, stage, *, count):
+    """One guest has a seat in two rooms at once; returns how many are free in each meanwhile, and then."""
+    one, other = kata.Seats(count), kata.Seats(count + 1)
+    async with one, other:
+        both = [one.free, other.free]
+    await asyncio.sleep(1)
+    return [both, [one.free, other.free]]
 
 
 @result
 async def test_each_room_has_seats_of_its_own(run, rng):
     """Two rooms have nothing to do with each other."""
     count = rng.randint(2, 4)
+    trace = await run(a_seat_in_each, count=count)
+    both, end = trace.result
+    assert [both, end] == [[count - 1, count], [count, count + 1]], (
+        f"One guest sat in two rooms of {count} and {count + 1} seats at once: they said {both[0]} and {both[1]} free, "
+        f"expected {count - 1} and {count}; when it had left both, {end[0]} and {end[1]}, "
+        f"expected {count} and {count + 1}."
+    )
     trace = await run(two_rooms, count=count, world=calls(dinner=3.0))
     assert trace.noted_at("sat down in the other room") == [1]
     [free] = trace.noted("free")
     assert free == [0, count], (
         f"Of two rooms one is full, and one of {count + 1} seats has one guest; they said {free[0]} and {free[1]} free."
+    )
+    [[raised, *free]] = trace.noted("left the full room")
+    assert [raised, *free] == ["ValueError", 0, count], (
+        f"A guest of another room called `leave()` of the room that is full: that raised {raised}, and then the rooms "
+        f"said {free[0]} and {free[1]} free; it should raise ValueError, and 0 and {count} be free."
     )
 
 
@@ -371,7 +412,10 @@ async def early_leaver(kata, stage, *, count):
 
 @scenario
 async def stranger(kata, stage, *, count):
-    """Four times somebody leaves who holds no seat. Notes what came of it, and how many seats are free then."""
+    """Four times somebody leaves who holds no seat. Notes what came of it, and how many seats are free then.
+
+    All tasks have the same name: who has a seat is not told by that.
+    """
     seats = kata.Seats(count)
     dinner = stage.calls("dinner")
 
@@ -390,7 +434,8 @@ async def stranger(kata, stage, *, count):
             await dinner(name)
         leave(f"the {name} guest")
 
-    tasks = [asyncio.create_task(guest("first")), asyncio.create_task(guest("last"))]
+    asyncio.current_task().set_name("guest")
+    tasks = [asyncio.create_task(guest(which), name="guest") for which in ("first", "last")]
     await asyncio.sleep(1)
     leave("a stranger")
     await asyncio.gather(*tasks, return_exceptions=True)
