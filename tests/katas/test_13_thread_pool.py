@@ -126,7 +126,7 @@ async def titles_of(run, rng, *pages):
 @result
 async def test_a_title_tag_may_be_written_in_many_ways(run, rng):
     """A title is found in any case of letters, with attributes, and over several lines."""
-    loud, mixed, tall = names(rng, 3)
+    loud, mixed, tall, wide = names(rng, 4)
     tall = f"{tall}\nand\nmore"
     found = await titles_of(
         run,
@@ -134,17 +134,19 @@ async def test_a_title_tag_may_be_written_in_many_ways(run, rng):
         f"<HTML><HEAD><TITLE>{loud}</TITLE></HEAD></HTML>",
         f'<html><Title lang="en" id="t1">{mixed}</tITLE></html>',
         f"<html><title>{tall}</title></html>",
+        f'<html><title\n  lang="en"\n  id="t2"\n>{wide}</title></html>',
     )
-    assert found == [loud, mixed, tall]
+    assert found == [loud, mixed, tall, wide]
 
 
 @result
 async def test_a_title_is_stripped(run, rng):
     """A title is stripped: one of nothing but blanks is an empty string. A page that has no title gives None."""
-    [title] = names(rng, 1)
+    title, other = names(rng, 2)
     bare = f"<html><body><h1>{rng.randrange(10**6)}</h1></body></html>"
-    found = await titles_of(run, rng, bare, page(f"\n\t  {title} \n"), page(""), page(" \n "), bare)
-    assert found == [None, title, "", "", None]
+    blanks = [page(f"\n\t  {title} \n"), page(f"\r\n{other}\r\n"), page(""), page(" \n ")]
+    found = await titles_of(run, rng, bare, *blanks, bare, "")
+    assert found == [None, title, other, "", "", None, None]
 
 
 @result
@@ -162,7 +164,7 @@ async def test_a_failure_takes_its_own_place(run, rng):
     urls = addresses(rng, 5)
     titles = names(rng, 5)
     world = site(urls, [5, 1, 2, 1, 3], titles)
-    kinds = (ValueError, KeyError, ZeroDivisionError)
+    kinds = (ValueError, rng.choice([KeyError, ZeroDivisionError]), rng.choice([RuntimeError, TypeError]))
     for bad, cls in zip(sorted(rng.sample(range(1, 5), 3)), kinds, strict=True):
         world.scripts["fetch"][urls[bad]] = call(1.0, error=cls)
         titles[bad] = bad
@@ -209,6 +211,10 @@ async def test_the_pool_is_gone_in_the_end(run, rng):
     assert told["begun"] == 0, f"For no urls it started {told['begun']} threads, expected 0."
     assert told["found"] == titles, f"It returned {told['found']!r}, expected {titles!r}."
     assert told["again"] == titles[1:3], f"For two of them again it returned {told['again']!r}, not {titles[1:3]!r}."
+    fetches = trace.count("fetch")
+    assert fetches == 6, (
+        f"Four urls, and two of them in a second call, are 6 fetches; `fetch` was called {fetches} times."
+    )
     assert told["left"] == 0, f"{told['left']} threads of its pool are left after its return, expected 0."
 
 
