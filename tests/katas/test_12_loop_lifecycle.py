@@ -58,9 +58,10 @@ def together(kata, stage, *, keys):
 @timing
 @points(2)
 async def test_all_jobs_run_at_the_same_time(run, rng):
-    """`run_all` takes as long as its slowest job; without jobs it takes no time and gives []."""
+    """`run_all` takes as long as its slowest job, however long; without jobs it takes no time and gives []."""
     keys = names(rng, rng.randint(3, 6))
     delays = dict(zip(keys, rng.sample(range(1, 20), len(keys)), strict=True))
+    delays[rng.choice(keys)] = rng.randint(1000, 2000)
     trace = await run(together, keys=keys, world=calls(work=delays))
     assert trace.elapsed == max(delays.values())
     assert trace.peak("work") == len(keys)
@@ -162,13 +163,21 @@ async def test_run_all_closes_async_generators_after_a_failure(run, rng):
 async def test_the_first_failure_is_raised(run, rng):
     """The error of the job that fails is raised, at the moment at which it fails if nobody has to clean up."""
     keys = names(rng, 4)
-    cls = rng.choice([ValueError, KeyError, OSError])
+    cls = rng.choice([ValueError, KeyError, TypeError, RuntimeError, TimeoutError, OSError])
     bad = rng.choice(keys)
     moment = rng.randint(2, 6)
     delays = dict(zip(keys, [1.0, 8.0, 9.0, 10.0], strict=True))
     trace = await run(together, keys=keys, world=calls(work={**delays, bad: call(moment, error=cls)}), raises=cls)
     failure = trace.given("work", bad)
     assert trace.error.holds(failure), f"It should have raised {failure!r}; it raised {trace.error!r}."
+    assert trace.elapsed == moment
+    # All of them at the same moment: any of the errors will do, or several in a group; nobody need ask for the others.
+    either = {"raises": Exception, "allow": ("complaints",)}
+    trace = await run(together, keys=keys[:2], world=calls(work=call(moment, error=cls)), **either)
+    failures = trace.all_given("work")
+    assert any(trace.error.holds(failure) for failure in failures), (
+        f"2 of 2 jobs failed at the same moment, with {failures}; what came out is {trace.error!r}."
+    )
     assert trace.elapsed == moment
 
 
@@ -225,7 +234,8 @@ async def test_when_the_time_is_up_it_stops(run, rng):
 async def test_when_all_have_ended_it_returns(run, rng):
     """`run_for` returns as soon as all jobs have ended, whether they return or fail; without jobs at once."""
     keys = names(rng, 3)
-    last = rng.randint(3, 6)
+    # A moment that no clock of quarters, tenths or hundredths ever meets, exact as a float.
+    last = rng.randint(3, 6) + rng.randint(1, 99) / 1024
     world = calls(work={keys[0]: 1.0, keys[1]: 2.0, keys[2]: last})
     trace = await run(for_a_while, seconds=60, keys=keys, world=world)
     assert trace.elapsed == last
@@ -265,19 +275,13 @@ async def test_a_job_may_have_several_names(run, rng):
 @points(2)
 async def test_a_failed_job_is_not_named(run, rng):
     """A failed job is not named, nothing is raised, and the other jobs go on."""
-    keys = names(rng, 5)
-    cls = rng.choice([ValueError, KeyError, OSError])
-    world = calls(
-        work={
-            keys[0]: 1.0,
-            keys[1]: call(2.0, error=cls),
-            keys[2]: call(3.0, error=RuntimeError),
-            keys[3]: 4.0,
-            keys[4]: 50.0,
-        }
-    )
-    trace = await run(for_a_while, seconds=rng.randint(6, 9), keys=rng.sample(keys, 5), world=world)
-    assert trace.result == sorted([keys[0], keys[3]])
+    classes = [ValueError, KeyError, TypeError, RuntimeError, TimeoutError, OSError]
+    early, late, slow, *bad = names(rng, 3 + len(classes))
+    failures = {key: call(rng.randint(4, 14) / 4, error=cls) for key, cls in zip(bad, classes, strict=True)}
+    world = calls(work={early: 1.0, late: 4.0, slow: 50.0, **failures})
+    keys = rng.sample([early, late, slow, *bad], 3 + len(classes))
+    trace = await run(for_a_while, seconds=rng.randint(6, 9), keys=keys, world=world)
+    assert trace.result == sorted([early, late])
 
 
 @result
@@ -495,16 +499,18 @@ def stopped(kata, stage, *, keys, after):
 @cancellation
 @points(2)
 async def test_stop_cancels_every_task_and_waits_for_its_cleanup(run, rng):
-    """`stop` cancels every task of the loop at once, and returns when all have cleaned up, undisturbed."""
+    """`stop` cancels every task of the loop at once, and returns when all have cleaned up, however long that takes."""
     keys = names(rng, 3)
     after = rng.randint(1, 5) + 0.5
-    cleanups = [cleanup / 4 for cleanup in rng.sample(range(1, 12), 3)]
-    world = calls(work={key: call(60.0, cleanup=cleanup) for key, cleanup in zip(keys, cleanups, strict=True)})
-    trace = await run(stopped, keys=keys, after=after, world=world)
-    assert_cleaned_up(trace, "work", after)
-    assert trace.outcomes("work") == ["cancelled"] * 3
-    assert trace.noted_at("stopped") == [after + max(cleanups)]
-    assert trace.result["task"] == "cancelled", f"A task of the loop is {trace.result['task']} after stop()."
+    # Where `stop` gives up early, the moment says more than what is left behind.
+    for longest, allow in ((3.0, ()), (rng.randint(1000, 2000), ("leaks", "complaints"))):
+        cleanups = rng.sample([longest, *(cleanup / 4 for cleanup in rng.sample(range(1, 12), 2))], 3)
+        world = calls(work={key: call(60.0, cleanup=cleanup) for key, cleanup in zip(keys, cleanups, strict=True)})
+        trace = await run(stopped, keys=keys, after=after, world=world, allow=allow)
+        assert_cleaned_up(trace, "work", after)
+        assert trace.noted_at("stopped") == [after + longest]
+        assert trace.outcomes("work") == ["cancelled"] * 3
+        assert trace.result["task"] == "cancelled", f"A task of the loop is {trace.result['task']} after stop()."
 
 
 @cancellation
