@@ -171,7 +171,8 @@ async def test_cancelled_at_any_point_it_releases_what_it_holds(sweep, rng):
 
 
 @scenario
-async def use_cancelled_twice(kata, stage, *, first, second):
+async def use_cancelled_twice(kata, stage, *, first, second, work_fails=False):
+    """Two cancels, the second one some time after the first."""
     task = asyncio.create_task(kata.use(stage.calls("acquire"), stage.calls("work"), stage.calls("release")))
     await asyncio.sleep(first)
     task.cancel()
@@ -179,6 +180,8 @@ async def use_cancelled_twice(kata, stage, *, first, second):
     task.cancel()
     await asyncio.wait([task])
     stage.note("over")
+    if work_fails and not task.cancelled():
+        return task.exception() is not None  # its error comes through, or CancelledError: either is right
     return task.cancelled() or task.result()
 
 
@@ -193,6 +196,16 @@ async def test_a_second_cancel_does_not_interrupt_the_release(run, rng):
         assert trace.outcomes("release") == ["done"]
         assert trace.noted_at("over") == [begins + release]
         assert trace.result is True, f"Cancelled twice, it must end in CancelledError; it returned {trace.result!r}."
+    release = rng.randint(4, 9) / 2
+    world = calls(acquire=1.0, work=call(1.0, error=ValueError), release=release)
+    trace = await run(use_cancelled_twice, first=2.5, second=0.5, work_fails=True, world=world)
+    came = trace.outcomes("release")
+    assert came == ["done"], (
+        f"The work failed at 2 s, and cancels came at 2.5 s and at 3 s, while its resource was released: the release "
+        f"should be done, once, at {2.0 + release} s; number of releases: {len(came)}, that came to: {', '.join(came)}."
+    )
+    assert trace.noted_at("over") == [2.0 + release]
+    assert trace.result is True, "The work failed, and cancels came while it released; it ended as if nothing had been."
 
 
 # --- shut_down ---------------------------------------------------------------------------------------
@@ -251,17 +264,27 @@ async def test_only_those_that_ended_cancelled_are_named(run, rng):
 @cancellation
 async def test_a_task_that_refuses_is_left_after_a_second_cancel(run, rng):
     """A task that goes on after its cancellation gets a second one, is not waited for for ever, and is not named."""
-    good, stubborn = names = staff(rng, 2)
-    world = calls(job={good: call(99.0, cleanup=0.25), stubborn: call(10_000.0, ignores=9)})
-    trace = await run(close_shop, names=names, after=1.0, world=world, allow=("leaks",))
-    assert trace.elapsed < 5_000, (
-        f"A task that refuses to end should have been left; `shut_down` waited until {trace.elapsed!r} s for it."
-    )
-    cancels = trace.call("job", stubborn).cancels
-    assert cancels >= 2, f"The task that refuses should have been cancelled twice; number of its cancels: {cancels}."
-    named, ended = trace.result
-    assert named == [good], f"Of 2 tasks {good!r} ended cancelled, {stubborn!r} refused; `shut_down` named {named}."
-    assert ended == 1, f"1 of 2 tasks should have ended, and the one that refuses be left; {ended} had ended."
+    for refuse in (1, 2):
+        good, *stubborn = names = staff(rng, 1 + refuse)
+        world = {good: call(99.0, cleanup=0.25)} | dict.fromkeys(stubborn, call(10_000.0 * refuse, ignores=9))
+        trace = await run(close_shop, names=names, after=1.0, world=calls(job=world), allow=("leaks",))
+        assert trace.elapsed < 5_000 * refuse, (
+            f"A task that refuses to end should have been left; `shut_down` waited until {trace.elapsed!r} s for it."
+        )
+        for name in stubborn:
+            cancels = trace.call("job", name).cancels
+            assert cancels >= 2, (
+                f"Of {1 + refuse} tasks {refuse} refused to end. Each of those should have been cancelled twice; "
+                f"number of cancels of {name!r}: {cancels}."
+            )
+        named, ended = trace.result
+        assert named == [good], (
+            f"Of {1 + refuse} tasks {good!r} ended cancelled, and {refuse} refused, {stubborn}; "
+            f"`shut_down` named {named}."
+        )
+        assert ended == 1, (
+            f"1 of {1 + refuse} tasks should have ended, and {refuse} that refused be left; {ended} had ended."
+        )
 
 
 @scenario
