@@ -87,7 +87,7 @@ async def test_a_voter_that_is_named_twice_votes_twice(run, rng):
 async def test_a_failing_voter_ends_the_election(run, rng):
     """When a voter fails, the others are cancelled, and its error is raised once they have ended."""
     voters = rng.randint(4, 6)
-    bad = rng.randrange(1, voters)
+    bad = rng.randrange(2, voters)  # the second takes longer: who awaits them in order comes too late
     moment = rng.randint(9, 20) / 8
     world = dict.fromkeys(range(voters), 9.0) | {0: 1.0, bad: call(moment, error=ValueError)}
     trace = await run(election, voters=voters, world=calls(vote=world), raises=ValueError)
@@ -98,6 +98,13 @@ async def test_a_failing_voter_ends_the_election(run, rng):
         f"Of {voters} voters, 1 had voted when 1 failed: the other {voters - 2} should have been cancelled;"
         f" {ended['cancelled']} were."
     )
+    # All at the same moment: one of the errors is raised, or all of them as a group, and none is left behind.
+    trace = await run(election, voters=voters, world=calls(vote=call(moment, error=ValueError)), raises=Exception)
+    failures = trace.all_given("vote")
+    assert any(trace.error.holds(failure) for failure in failures), (
+        f"All {voters} voters failed at {moment} s; what came out is {trace.error!r}, which is none of their errors."
+    )
+    assert trace.elapsed == moment
 
 
 @cancellation
@@ -281,6 +288,14 @@ async def test_first_come_first_served(run, rng):
     assert trace.order("job") == list(range(len(delays)))
 
 
+@scenario
+async def two_queues(kata, stage, *, jobs):
+    """First under one lock, then under another one: the second call returns what its own jobs gave."""
+    job = stage.calls("job")
+    first, second = ([partial(job, number) for number in numbers] for numbers in jobs)
+    return [await kata.in_turn(asyncio.Lock(), first), await kata.in_turn(asyncio.Lock(), second)]
+
+
 @result
 async def test_results_stand_in_the_order_of_the_jobs(run, rng):
     """`in_turn` returns the results in the order of the jobs, and leaves the lock free."""
@@ -291,6 +306,14 @@ async def test_results_stand_in_the_order_of_the_jobs(run, rng):
     assert trace.result == [trace.given("job", number) for number in range(jobs)]
     assert trace.noted("lock.locked() afterwards") == [False]
     assert trace.noted("jobs as they were") == [True]
+    numbers = [[*range(jobs)], [*range(jobs, jobs + 2)]]
+    trace = await run(two_queues, jobs=numbers, world=calls(job=delay))
+    for which, own, found in zip(["first", "second"], numbers, trace.result, strict=True):
+        wanted = [trace.given("job", number) for number in own]
+        assert found == wanted, (
+            f"Of two calls one after the other, with {jobs} jobs and with 2, the {which} one should return the "
+            f"{len(own)} results of its own jobs, {wanted}; it returned {found!r}."
+        )
 
 
 @result
