@@ -206,8 +206,9 @@ async def test_a_failure_cancels_the_others_of_its_round(run, rng):
         ends = ["failed" if place == bad else "cancelled" for place in range(many)]
         assert trace.outcomes("add") == ["done"] * before + ends
         assert_raised(trace, trace.calls("add")[before + bad].value)
-    # All at the same moment: one of the errors is raised, or all of them as a group, and none is left behind.
-    trace = await run(tree, numbers=numbers, world=calls(add=call(2.0, error=ArithmeticError)), raises=Exception)
+    # All at the same moment: any of the errors will do, or several in a group; nobody need ask for the others.
+    either = {"raises": Exception, "allow": ("complaints",)}
+    trace = await run(tree, numbers=numbers, world=calls(add=call(2.0, error=ArithmeticError)), **either)
     assert any(trace.error.holds(span.value) for span in trace.calls("add"))
 
 
