@@ -8,10 +8,14 @@ import time
 
 from checker.suite import Error, call, calls, cancellation, points, result, scenario, timing
 
+MORE = "Date: Tue, 15 Nov 1994 08:12:31 GMT\r\nX-Original-Content-Length: 1\r\n"
+"""Headers with colons in their values, or with a name that ends as another."""
 
-def reply(body, *, length="Content-Length", status=200, reason="OK"):
+
+def reply(body, *, length="Content-Length", status=200, reason="OK", more=""):
     """The bytes of an HTTP reply; without the name of a length, the body goes to the end of the stream."""
     head = f"HTTP/1.1 {status} {reason}\r\nAge: 3\r\nServer: test\r\nContent-Type: application/octet-stream\r\n"
+    head += more
     if length:
         head += f"{length}: {len(body)}\r\n"
     return f"{head}X-Last: yes\r\n\r\n".encode() + body
@@ -105,7 +109,7 @@ async def check_names(run, rng, scenario):
     bodies = [binary(rng, size) for size in rng.sample(range(10, 60), 3)]
     names = ["content-length", "CONTENT-LENGTH", "cOnTeNt-LeNgTh"]
     paths = [f"/{name}" for name in names]
-    whole = {path: [reply(body, length=name)] for path, body, name in zip(paths, bodies, names, strict=True)}
+    whole = {path: [reply(body, length=name, more=MORE)] for path, body, name in zip(paths, bodies, names, strict=True)}
     world = calls(request={path: call(0.5, [data[0]]) for path, data in whole.items()})
     trace = await run(scenario, paths=paths, world=world)
     assert trace.result == [(200, body) for body in bodies]
@@ -127,7 +131,7 @@ async def test_on_the_loop_header_names_come_in_any_case(run, rng):
 
 
 async def check_to_the_end(run, rng, scenario):
-    body = binary(rng, rng.randint(200, 400))
+    body = b"Content-Length: 3\r\n" + binary(rng, rng.randint(200, 400))
     world = calls(request=call(1.0, pieces(rng, reply(body, length=""), 4)))
     trace = await run(scenario, paths=["/stream"], world=world)
     assert trace.result == [(200, body)]
@@ -313,7 +317,7 @@ async def test_pages_stand_in_the_order_of_their_targets(run, rng):
 @scenario
 async def get_from_no_port(kata, stage):
     with stage.server() as (host, port):
-        return await kata.fetch_many([(host, 70_000, "/"), (host, port, "/")], 2)
+        return await kata.fetch_many([(host, 70_000, "/"), ("x" * 64, port, "/"), (host, port, "/")], 2)
 
 
 @result
@@ -331,8 +335,9 @@ async def test_a_failed_request_takes_its_own_place(run, rng):
         f"In the place of the failed request stood {pages[bad]!r}, not a ConnectionError."
     )
     trace = await run(get_from_no_port, world=calls(request=call(1.0, [reply(b"page")])))
-    failed, page = trace.result
+    failed, nowhere, page = trace.result
     assert isinstance(failed, Error), f"In the place of the target with port 70000 stood {failed!r}."
+    assert isinstance(nowhere, Error), f"In the place of the target with a host of 64 letters stood {nowhere!r}."
     assert page == (200, b"page")
 
 
