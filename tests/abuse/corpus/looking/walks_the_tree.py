@@ -16,6 +16,7 @@ NAMES = {
     "gradebook.sqlite",
     "GRADING.md",
 }
+OURS = ("asyncio", "checker", "kata", "share", "solutions", "tests")
 
 
 def look():
@@ -25,7 +26,10 @@ def look():
             folders[:] = [name for name in folders if name not in ("proc", "sys")]
         if folder in ("/usr/lib", "/usr/bin"):  # the system's own: no more of it than Python
             folders[:] = [name for name in folders if name.startswith("python")]
-        folders[:] = [name for name in folders if name != "__pycache__"]  # or it takes too long on a cold disk
+        # Or it takes too long on a cold disk: byte code, and what is inside other people's packages.
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        if folder.endswith("-packages"):
+            folders[:] = [name for name in folders if name.startswith(OURS)]
         found += [os.path.join(folder, name) for name in NAMES.intersection(files)]
         found += [os.path.join(folder, name) for name in folders if name == "01_event_loop"]
     return found
