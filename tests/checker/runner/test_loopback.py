@@ -1,13 +1,7 @@
 """What is under way between sockets, as the kernel tells it in either way, in a network namespace of the test's own."""
 
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
 BEGIN = """
 import random, socket, struct, time
 from checker.runner.loopback import Loopback
@@ -37,19 +31,9 @@ both = asked, written
 
 
 @pytest.fixture
-def alone():
+def alone(run_alone):
     """Run a script's lines in a network namespace in which there is nobody else."""
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        pytest.skip("no bubblewrap")
-
-    def run(lines):
-        spaces = [bwrap, "--dev-bind", "/", "/", "--unshare-net", "--unshare-pid", "--proc", "/proc"]
-        command = [*spaces, sys.executable, "-c", BEGIN + lines]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-
-    return run
+    return lambda lines: run_alone(BEGIN + lines, "--unshare-net")
 
 
 def test_without_sockets_nothing_is_under_way(alone):

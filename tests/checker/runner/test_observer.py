@@ -1,17 +1,14 @@
 """The onlooker's judgement of real processes: who is asleep, and who only seems to be."""
 
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from checker.runner import observer
 from tests.checker.waiting import until
 
-ROOT = Path(__file__).resolve().parents[3]
 ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
 
 
@@ -130,19 +127,9 @@ until(lambda: quiet() and onlooker._known)
 
 
 @pytest.fixture
-def alone():
+def alone(run_alone):
     """Run a script's lines as process 1 of a pid namespace, with a child that does what it is told."""
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        pytest.skip("no bubblewrap")
-
-    def run(lines):
-        spaces = [bwrap, "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--proc", "/proc"]
-        command = [*spaces, sys.executable, "-c", ALONE + lines]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-
-    return run
+    return lambda lines: run_alone(ALONE + lines, "--as-pid-1")
 
 
 def test_nobody_is_looked_up_while_nobody_is_born(alone):
