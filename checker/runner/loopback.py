@@ -144,7 +144,7 @@ class Loopback:
 
     @staticmethod
     def _dumped(netlink: socket.socket, family: int) -> list[Connection]:
-        netlink.send(_request(_DUMP, family, _STATES, _ANY))
+        netlink.send(_request(_DUMP, family, _ANY))
         found: list[Connection] = []
         while True:
             for kind, data in _messages(netlink.recv(1 << 16)):
@@ -156,15 +156,10 @@ class Loopback:
 
     def _asked_again(self, netlink: socket.socket) -> list[Connection]:
         """Those of the ends found before that are still there."""
-        requests = [
-            _request(
-                _ONE,
-                end.family,
-                _STATES,
-                (end.here[:2], end.there[:2], end.here[2:], end.there[2:], 0, _NO_COOKIE, _NO_COOKIE),
-            )
-            for end in self._found
-        ]
+        requests = []
+        for end in self._found:
+            ports, addresses = (end.here[:2], end.there[:2]), (end.here[2:], end.there[2:])
+            requests.append(_request(_ONE, end.family, (*ports, *addresses, 0, _NO_COOKIE, _NO_COOKIE)))
         found: list[Connection] = []
         try:
             if requests:
@@ -189,8 +184,8 @@ class Loopback:
         return os.pread(file, 1 << 16, 0)
 
 
-def _request(flags: int, family: int, states: int, ends: tuple[Any, ...]) -> bytes:
-    request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INFO - 1), states, *ends)
+def _request(flags: int, family: int, ends: tuple[Any, ...]) -> bytes:
+    request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INFO - 1), _STATES, *ends)
     return _HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, flags, 0, 0) + request
 
 

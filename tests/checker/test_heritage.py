@@ -141,6 +141,31 @@ def test_what_fails_in_a_sandbox_that_has_played_is_tried_in_a_new_one(monkeypat
     assert not faults
 
 
+PORTS = """
+import socket
+async def work(job):
+    with socket.create_server(("127.0.0.1", 20_000), backlog=1024) as server:
+        for port in range(32_768, 61_000):
+            with socket.socket() as client:
+                client.bind(("127.0.0.1", port))
+                client.connect(("127.0.0.1", 20_000))
+                served, _ = server.accept()
+            served.close()
+"""
+"""Its client closes first, so each port waits for a minute to be forgotten."""
+
+
+def test_the_ports_that_a_run_has_used_up_are_not_missing_to_the_next(play_in):
+    """They stay in its sandbox; the next kata's runs are no fault of the grader's for that."""
+    with closing(Session(limits=Limits(cpu=15, wall=30.0))) as session:
+        if session.probe() != "bwrap":
+            pytest.skip("only bubblewrap has ports of its own")
+        play = play_in(session)
+        assert play(PORTS, one, network=False).error is None
+        again = play(GOOD, one, calls(job=1.0), network=True)
+    assert (again.ended, again.problem) == ("finished", "")
+
+
 @pytest.mark.parametrize(
     ("said", "fault"),
     [

@@ -1,12 +1,9 @@
 """Runs that would not end, or end badly, are named for what they did, and leave the next run untouched."""
 
-import contextlib
-
 import pytest
 
 from checker.messages import Limits
 from checker.suite import calls, scenario
-from checker.world.session import Session
 
 
 @scenario
@@ -380,28 +377,3 @@ def work(job):
     trace = play(source, plainly, calls(job=2.0))
     assert (trace.ended, trace.result, trace.elapsed) == ("finished", "there", 5.5)
     assert "Task was destroyed but it is pending!." in trace.complaints
-
-
-PORTS = """
-import socket
-async def work(job):
-    with socket.create_server(("127.0.0.1", 20_000), backlog=1024) as server:
-        for port in range(32_768, 61_000):
-            with socket.socket() as client:
-                client.bind(("127.0.0.1", port))
-                client.connect(("127.0.0.1", 20_000))
-                served, _ = server.accept()
-            served.close()
-"""
-"""Its client closes first, so each port waits for a minute to be forgotten."""
-
-
-def test_the_ports_that_a_run_has_used_up_are_not_missing_to_the_next(play_in):
-    """They stay in its sandbox; the next kata's runs are no fault of the grader's for that."""
-    with contextlib.closing(Session(limits=Limits(cpu=15, wall=30.0))) as session:
-        if session.probe() != "bwrap":
-            pytest.skip("only bubblewrap has ports of its own")
-        play = play_in(session)
-        assert play(PORTS, one, network=False).error is None
-        again = play(GOOD, one, calls(job=1.0), network=True)
-    assert (again.ended, again.problem) == ("finished", "")

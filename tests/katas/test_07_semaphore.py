@@ -281,6 +281,17 @@ async def test_free_tells_how_many_seats_are_free(run, rng):
         )
 
 
+def leaving(seats):
+    """What `leave()` raises, by its name."""
+    try:
+        seats.leave()
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return "ValueError" if isinstance(error, ValueError) else type(error).__name__
+    return "nothing"
+
+
 @scenario
 async def two_rooms(kata, stage, *, count):
     """One room is full; somebody sits down in another one, and has no seat to give back in the first one."""
@@ -298,14 +309,7 @@ async def two_rooms(kata, stage, *, count):
         async with other:
             stage.note("sat down in the other room")
             stage.note("free", [full.free, other.free])
-            raised = "nothing"
-            try:
-                full.leave()
-            except NotImplementedError:
-                raise
-            except Exception as error:
-                raised = "ValueError" if isinstance(error, ValueError) else type(error).__name__
-            stage.note("left the full room", [raised, full.free, other.free])
+            stage.note("left the full room", [leaving(full), full.free, other.free])
 
 
 @scenario
@@ -420,14 +424,7 @@ async def stranger(kata, stage, *, count):
     dinner = stage.calls("dinner")
 
     def leave(who):
-        raised = "nothing"
-        try:
-            seats.leave()
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            raised = "ValueError" if isinstance(error, ValueError) else type(error).__name__
-        stage.note(who, [raised, seats.free])
+        stage.note(who, [leaving(seats), seats.free])
 
     async def guest(name):
         async with seats:
