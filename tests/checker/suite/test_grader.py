@@ -102,7 +102,7 @@ def test_a_repetition_deals_other_tokens(sandbox):
     """What the run before has learned is of no use to the one that is played again, alone."""
     found = grade_mistake("02_gather_wait", "done_read_as_ordered", sandbox)
     assert {each.last.seed.endswith("/again") for each in found if each.verdict == "failed"} == {True}
-    assert {each.last.seed.endswith("/again") for each in found if each.verdict == "passed"} == {False}
+    assert not all(each.last.seed.endswith("/again") for each in found if each.verdict == "passed")
 
 
 def grade_mistake(name, mistake, session):
