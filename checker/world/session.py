@@ -129,10 +129,7 @@ class Session:
             return trace
         began, pulse = time.monotonic(), Pulse()
         try:
-            trace = self._play(performance, world, rng, pulse)
-            long = trace.ended == "timed out" or time.monotonic() - began > HURRIED
-            self._vain += long and trace.ended != "finished" and not pulse.lost
-            return trace
+            return self._play(performance, world, rng, pulse)
         finally:
             self.used += time.monotonic() - began - pulse.lost
             self.stalled |= pulse.lost > 0
@@ -187,6 +184,7 @@ class Session:
     def _play_in(
         self, box: sandbox.Sandbox, performance: Performance, world: World, rng: random.Random, pulse: Pulse
     ) -> Trace:
+        began = time.monotonic()
         limits = self._run_limits()
         ledger = Ledger(world, rng, performance.strike)
         ours, theirs = socket.socketpair()
@@ -207,6 +205,9 @@ class Session:
         if gone is not None and gone.fault:
             raise GraderFault(f"A process for a run could not be made ready here: {gone.fault}.")
         _judge_ending(ledger, gone, silent, limits)
+        ended = ledger.trace.ended
+        long = ended == "timed out" or time.monotonic() - began > HURRIED
+        self._vain += long and ended != "finished" and not pulse.lost
         return ledger.trace
 
     def _run_limits(self) -> messages.Limits:
