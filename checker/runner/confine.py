@@ -15,7 +15,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -168,13 +168,21 @@ def end_with(parent: int) -> None:
         os._exit(1)
 
 
-def leave_when_alone(parent: int) -> None:
-    """End this process by SIGTERM when its parent has ended, whatever it waits for then."""
+def leave_when_alone(parent: int, last: Callable[[], None]) -> None:
+    """End this process by SIGTERM when its parent has ended, whatever it waits for then.
+
+    Args:
+        parent: the parent, as this process knows it.
+        last: what is to be done before. Nothing is raised to get there: what a signal raises may be lost where it
+            comes, or break off the very same work where that was begun for another reason.
+    """
+    me = os.getpid()
 
     def leave(*_: object) -> None:
         # The thread that started this process may have ended before the others.
-        if os.getppid() != parent:
-            raise SystemExit
+        if os.getppid() != parent and os.getpid() == me:
+            last()
+            os._exit(0)
 
     signal.signal(signal.SIGTERM, leave)
     _libc.prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)

@@ -306,6 +306,11 @@ def main() -> None:
     plan = msgspec.json.decode(sys.argv[2], type=confine.Plan)
     alone = os.getpid() == 1
     zygote = None
+
+    def end() -> None:
+        if zygote is not None:
+            zygote.end()
+
     try:
         _take_no_heritage()
         # Python keeps a handler of its own for Ctrl-C, which a run could call upon here.
@@ -313,7 +318,7 @@ def main() -> None:
         if alone:
             confine.end_with(0)  # again, since becoming another user takes that back
         else:
-            confine.leave_when_alone(os.getppid())
+            confine.leave_when_alone(os.getppid(), end)
         _harden()
         if plan.temp:
             tempfile.tempdir = plan.temp
@@ -328,8 +333,7 @@ def main() -> None:
     except (SystemExit, BrokenPipeError, ConnectionResetError):
         pass  # the grader has gone
     finally:
-        if zygote is not None:
-            zygote.end()
+        end()
     os._exit(0)
 
 

@@ -72,6 +72,50 @@ def test_a_sandbox_ends_with_its_grader(confined, tmp_path):
     until(lambda: not _marked(mark), "ended")
 
 
+def test_a_grader_that_hangs_up_before_it_is_gone(tmp_path):
+    """Its end is told twice, by the stream and by the system: the second does not break off what the first began."""
+    mark = f"mark-{os.getpid()}-hangs-up"
+    submission = tmp_path / "submission.py"
+    submission.write_text(_clinging(mark, "signal.pause()"))
+    command = [sys.executable, "-c", HANGS_UP + GRADER, "landlock", str(submission)]
+    with subprocess.Popen(command, cwd=ROOT) as grader:
+        try:
+            until(lambda: len(_marked(mark)) == 2, "begun")
+            grader.send_signal(signal.SIGUSR1)
+            until(lambda: grader.poll() is not None, "gone")
+        finally:
+            grader.kill()
+    until(lambda: not _marked(mark), "ended")
+
+
+HANGS_UP = """
+import os, signal, socket
+from checker.sandbox import landlock
+
+SLOW_TO_END = '''
+import os, time
+from checker.runner import zygote
+grader, end = os.getppid(), zygote.Zygote.end
+def slow(self):
+    if os.getppid() == grader:
+        self._send(zygote.messages.Up())
+        while os.getppid() == grader:
+            time.sleep(0.001)
+    end(self)
+zygote.Zygote.end = slow
+'''
+landlock.BOOT = landlock.BOOT.replace("from checker.runner.zygote", SLOW_TO_END + "from checker.runner.zygote")
+
+def hang_up(*_):
+    control = session._sandbox.control
+    control.shutdown(socket.SHUT_WR)
+    control.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+signal.signal(signal.SIGUSR1, hang_up)
+"""
+
+
 def _marked(mark):
     found = []
     for name in os.listdir("/proc"):
