@@ -172,9 +172,13 @@ async def test_results_stand_in_the_order_of_the_items(kata, gate):
     await the_first_is_the_last(kata, "crunch", gate, [5, 3, 6, 1, 4, 2])
 
 
+def some_bad(values, *bad):
+    return [[value, "ValueError" if value in bad else None] for value in values]
+
+
 async def test_a_failure_takes_its_own_place(kata):
     values = [6, 5, 4, 3, 2, 1]
-    results = await kata.crunch(jobs.fail, [[value, value in (5, 2)] for value in values], 2)
+    results = await kata.crunch(jobs.fail, some_bad(values, 5, 2), 2)
     assert_failures(results, values, bad=(1, 4))
 
 
@@ -221,7 +225,7 @@ async def test_chunks_stand_in_the_order_of_the_items(kata, gate):
 
 async def test_a_failing_item_spoils_only_itself(kata):
     values = [8, 7, 6, 5, 4, 3, 2, 1]
-    results = await kata.crunch_chunks(jobs.fail, [[value, value in (7, 4)] for value in values], 2, 3)
+    results = await kata.crunch_chunks(jobs.fail, some_bad(values, 7, 4), 2, 3)
     assert_failures(results, values, bad=(1, 4))
 
 
@@ -250,9 +254,9 @@ async def test_jobs_results_stand_in_the_order_of_the_items(kata, gate):
 
 async def test_a_failed_job_is_raised(kata):
     values = [5, 4, 3, 2, 1]
-    pids_of(await kata.map_async(jobs.fail_async, [[value, False] for value in values], 2), values)
+    pids_of(await kata.map_async(jobs.fail_async, some_bad(values), 2), values)
     with pytest.raises(Exception) as caught:
-        await kata.map_async(jobs.fail_async, [[value, value == 3] for value in values], 2)
+        await kata.map_async(jobs.fail_async, some_bad(values, 3), 2)
     assert "3" in str(caught.value)
 
 

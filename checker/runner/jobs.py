@@ -8,6 +8,7 @@ makes; a visitor leaves a file there.
 from __future__ import annotations
 
 import asyncio
+import builtins
 import os
 import time
 import uuid
@@ -58,10 +59,16 @@ def meet(item: Any) -> list[Any]:
 
 
 def fail(item: Any) -> list[Any]:
-    """Works on `[value, bad]`: raises ValueError(value) where bad, else says `[value, process id]`."""
-    if item[1]:
-        raise ValueError(item[0])
-    return [item[0], os.getpid()]
+    """Works on `[value, bad]`: says `[value, process id]`; where `bad` names an error, raises it."""
+    value, bad = item
+    if bad:
+        raise getattr(builtins, bad)(value)
+    return [value, os.getpid()]
+
+
+def echo(item: Any) -> Any:
+    """Gives back the item itself."""
+    return item
 
 
 def forever(item: Any) -> None:
@@ -87,6 +94,12 @@ async def fail_async(item: Any) -> list[Any]:
     """As `fail`."""
     await asyncio.sleep(0)
     return fail(item)
+
+
+async def echo_async(item: Any) -> Any:
+    """As `echo`."""
+    await asyncio.sleep(0)
+    return item
 
 
 async def forever_async(item: Any) -> None:

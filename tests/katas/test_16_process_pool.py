@@ -151,11 +151,14 @@ async def by_themselves(kata, stage, *, name, values, processes, meeting=1, chun
 
 
 @scenario
-async def without_results(kata, stage, *, name, many, chunk=1):
-    with places(1) as [place]:
-        in_real_time()
-        extra = [chunk] if name == "crunch_chunks" else []
-        return await getattr(kata, name)(jobs.arrive, [place.path] * many, 2, *extra)
+async def unchanged(kata, stage, *, name, items, large, chunk=1):
+    in_real_time()
+    function = jobs.echo_async if name == "map_async" else jobs.echo
+    extra = [chunk] if name == "crunch_chunks" else []
+    results = await getattr(kata, name)(function, [*items, bytes(large)], 2, *extra)
+    if isinstance(results, list):
+        return [f"{len(result):,} bytes" if type(result) is bytes else result for result in results]
+    return results
 
 
 @scenario
@@ -186,11 +189,11 @@ async def nothing_and_something(kata, stage, *, values):
 
 
 @scenario
-async def failing(kata, stage, *, name, values, bad, processes, chunk=1):
+async def failing(kata, stage, *, name, values, bad, processes, error="ValueError", chunk=1):
     in_real_time()
     function = jobs.fail_async if name == "map_async" else jobs.fail
     extra = [chunk] if name == "crunch_chunks" else []
-    items = [[value, place in bad] for place, value in enumerate(values)]
+    items = [[value, error if place in bad else None] for place, value in enumerate(values)]
     return await getattr(kata, name)(function, items, processes, *extra)
 
 
@@ -330,7 +333,7 @@ async def test_as_many_items_at_work_as_workers(run, rng):
 @result
 @points(2)
 async def test_never_more_processes_than_workers(run, rng):
-    """All items run in at most `workers` processes, none of them this one; an item may stand there twice."""
+    """All items, whatever they are, run in at most `workers` processes, none of them this one."""
     workers = rng.randint(2, 3)
     one, *others = draw(rng, 4 * workers)
     values = [one, *others, one]
@@ -339,7 +342,7 @@ async def test_never_more_processes_than_workers(run, rng):
     assert told["as it was"], "The list of items was changed."
     alone = await play(run, by_themselves, name="crunch", values=values[:1], processes=workers)
     assert_others(assert_results(alone["results"], values[:1]), alone["here"], workers)
-    await assert_nones(run, "crunch")
+    await assert_unchanged(run, rng, "crunch")
 
 
 @ordering
@@ -350,21 +353,35 @@ async def test_results_stand_in_the_order_of_the_items(run, rng):
     assert_results(told["results"], values)
 
 
-async def assert_nones(run, name, **chunk):
-    """A result may be None."""
-    results = await play(run, without_results, name=name, many=3, **chunk)
-    assert results == [None] * 3, f"The function returned None for each of 3 items; `{name}` returned {results!r}."
+ORDINARY = [None, 0, "", False, [], ()]
+"""Items and results like any other, for all that they count as false."""
+BULK = 1 << 18
+"""Bytes of an item, and of its result, that no pipe holds: who waits for a process before reading waits for ever."""
 
 
-def assert_failures(results, values, bad):
-    """The failures stand in the places of the bad items, the results in all others."""
+async def assert_unchanged(run, rng, name, **chunk):
+    """Items and results may be anything, and large."""
+    items = rng.sample(ORDINARY, len(ORDINARY))
+    results = await play(run, unchanged, name=name, items=items, large=BULK, **chunk)
+    expected = [*items, f"{BULK:,} bytes"]
+    same = isinstance(results, list) and list(map(type, results)) == list(map(type, expected)) and results == expected
+    assert same, f"With a function that gives back its item `{name}` returned {results!r}, expected {expected!r}."
+
+
+ERRORS = {
+    error.__name__: error for error in (ValueError, LookupError, TimeoutError, ArithmeticError, AssertionError, OSError)
+}
+
+
+def assert_failures(results, values, bad, error):
+    """The failures, of that class, stand in the places of the bad items, the results in all others."""
     assert isinstance(results, list), f"It returned {results!r}, expected a list of {len(values)} results."
     count = len(results)
     assert count == len(values), f"It returned {count} results for {len(values)} items."
     for place, (got, value) in enumerate(zip(results, values, strict=True)):
         if place in bad:
-            right = isinstance(got, Error) and got.is_a(ValueError) and got.args == (value,)
-            assert right, f"In the place of a failed item stands {got!r}, expected ValueError({value})."
+            right = isinstance(got, Error) and got.is_a(ERRORS[error]) and got.args == (value,)
+            assert right, f"In the place of a failed item stands {got!r}, expected {error}({value})."
         else:
             right = is_pair(got) and got[0] == value
             assert right, f"In the place of an item that did not fail stands {got!r}, expected its result."
@@ -375,7 +392,9 @@ def assert_failures(results, values, bad):
 async def test_a_failure_takes_its_own_place(run, rng):
     """An item that fails leaves its exception in its place, and all others have their results."""
     for values, bad in ((draw(rng, 6), rng.sample(range(6), 2)), (draw(rng, 1), [0])):
-        assert_failures(await play(run, failing, name="crunch", values=values, bad=bad, processes=2), values, bad)
+        error = rng.choice(list(ERRORS))
+        told = await play(run, failing, name="crunch", values=values, bad=bad, error=error, processes=2)
+        assert_failures(told, values, bad, error)
 
 
 @result
@@ -436,7 +455,7 @@ async def test_as_many_messages_at_work_as_workers(run, rng):
 @result
 @points(2)
 async def test_a_message_is_worked_off_by_one_process(run, rng):
-    """Each `chunk` consecutive items run in one process, the last message may be shorter, and no item is lost."""
+    """Each `chunk` consecutive items, whatever they are, run in one process; the last message may be shorter."""
     chunk = rng.randint(5, 7)  # four messages of even length would be shorter from the first on
     values = draw(rng, 3 * chunk + 1)
     told = await play(run, by_themselves, name="crunch_chunks", chunk=chunk, values=values, processes=2, meeting=2)
@@ -445,7 +464,7 @@ async def test_a_message_is_worked_off_by_one_process(run, rng):
     for first in range(0, len(values), chunk):
         many = len(set(pids[first : first + chunk]))
         assert many == 1, f"The {chunk} items from place {first} on ran in {many} processes, expected 1."
-    await assert_nones(run, "crunch_chunks", chunk=2)
+    await assert_unchanged(run, rng, "crunch_chunks", chunk=2)
 
 
 @ordering
@@ -461,8 +480,9 @@ async def test_a_failing_item_spoils_only_itself(run, rng):
     """A failing item leaves its exception in its place; the others of its message have their results."""
     values = draw(rng, 8)
     bad = [rng.randrange(3), rng.randrange(3, 6)]
-    told = await play(run, failing, name="crunch_chunks", chunk=3, values=values, bad=bad, processes=2)
-    assert_failures(told, values, bad)
+    error = rng.choice(list(ERRORS))
+    told = await play(run, failing, name="crunch_chunks", chunk=3, values=values, bad=bad, error=error, processes=2)
+    assert_failures(told, values, bad, error)
 
 
 @cancellation
@@ -501,13 +521,14 @@ async def test_two_processes_hold_more_jobs(run, rng):
 @result
 @points(2)
 async def test_jobs_run_in_other_processes(run, rng):
-    """All jobs run in at most `processes` processes, none of them this one; an item may stand there twice."""
+    """All jobs, whatever their items are, run in at most `processes` processes, none of them this one."""
     processes = rng.randint(2, 3)
     one, *others = draw(rng, 16 * processes + 3)  # more than can wait together
     values = [one, *others, one]
     told = await play(run, by_themselves, name="map_async", values=values, processes=processes)
     assert_others(assert_results(told["results"], values), told["here"], processes)
     assert told["as it was"], "The list of items was changed."
+    await assert_unchanged(run, rng, "map_async")
 
 
 @ordering
@@ -523,8 +544,8 @@ async def test_a_failed_job_is_raised(run, rng):
     """A job that fails makes `map_async` raise, whatever the type of the exception."""
     values = draw(rng, 5)
     assert_results((await play(run, failing, name="map_async", values=values, bad=[], processes=2)), values)
-    bad = [rng.randrange(len(values))]
-    await play_hard(run, failing, name="map_async", values=values, bad=bad, processes=2, raises=Exception)
+    bad, error = [rng.randrange(len(values))], rng.choice(list(ERRORS))
+    await play_hard(run, failing, name="map_async", values=values, bad=bad, error=error, processes=2, raises=Exception)
 
 
 @result
