@@ -20,8 +20,22 @@ from checker.runner.link import Link
 from checker.runner.loop import VirtualEventLoop, installed
 
 _COUNTED = ("time", "monotonic", "perf_counter")
-_TOLD = ("localtime", "gmtime")
-_REAL = {name: getattr(time, name) for name in (*_COUNTED, *(f"{name}_ns" for name in _COUNTED), *_TOLD, "sleep")}
+_BY_NUMBER = {
+    time.CLOCK_REALTIME: "time",
+    time.CLOCK_MONOTONIC: "monotonic",
+    time.CLOCK_MONOTONIC_RAW: "monotonic",
+    time.CLOCK_BOOTTIME: "monotonic",
+    time.CLOCK_TAI: "time",
+    5: "time",  # CLOCK_REALTIME_COARSE and CLOCK_MONOTONIC_COARSE of linux/time.h, which `time` does not name
+    6: "monotonic",
+}
+"""What the clocks of clock_gettime(2) show; all others count processor time, which is real."""
+_TOLD = ("localtime", "gmtime", "ctime")
+_WRITTEN = ("asctime", "strftime")
+_ASKED = (*_COUNTED, "clock_gettime")
+_REAL = {
+    name: getattr(time, name) for name in (*_ASKED, *(f"{name}_ns" for name in _ASKED), *_TOLD, *_WRITTEN, "sleep")
+}
 """`time` as Python brings it, looked up before anything is frozen."""
 
 _real_wait = threading.Condition.wait
@@ -36,24 +50,21 @@ _current: tuple[Clock, Any] | None = None
 """The clock that the process lives by, and the context that keeps new loops on it."""
 
 
-def preload_freezegun() -> bool:
-    """Freeze the wall clock before forking: freezegun searches all loaded modules; False: that was done before."""
+def preload_freezegun() -> None:
+    """Freeze the wall clock, once and before forking: freezegun searches all loaded modules."""
     global _freezer
-    loaded = _freezer is None
-    if loaded:
-        import freezegun
+    import freezegun
 
-        _freezer = freezegun.freeze_time(
-            datetime.datetime(2000, 1, 1),
-            # freezegun takes local time for UTC unless told otherwise.
-            tz_offset=datetime.timedelta(seconds=-time.timezone),
-            ignore=["checker.runner"],
-        )
-        _freezer.factory = _freezer.start()
-        # freezegun adds the offset also to a time that is asked for in a zone of its own.
-        frozen: Any = datetime.datetime
-        frozen.now = classmethod(lambda cls, tz=None: cls.fromtimestamp(time.time(), tz))
-    return loaded
+    _freezer = freezegun.freeze_time(
+        datetime.datetime(2000, 1, 1),
+        # freezegun takes local time for UTC unless told otherwise.
+        tz_offset=datetime.timedelta(seconds=-time.timezone),
+        ignore=["checker.runner"],
+    )
+    _freezer.factory = _freezer.start()
+    # freezegun adds the offset also to a time that is asked for in a zone of its own.
+    frozen: Any = datetime.datetime
+    frozen.now = classmethod(lambda cls, tz=None: cls.fromtimestamp(time.time(), tz))
 
 
 def install(clock: Clock, link: Link, wall_clock: float) -> None:
@@ -76,8 +87,12 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
 
     for name, read in (("monotonic", lambda: clock.now), ("perf_counter", lambda: clock.now), ("time", now)):
         _patch_time(name, read)
+    for name in ("clock_gettime", "clock_gettime_ns"):
+        _patch_by_number(name)
     for name in _TOLD:
         _patch_told(name)
+    for name in _WRITTEN:
+        _patch_written(name)
     threading._time = queue.time = time.monotonic  # type: ignore[attr-defined]
     _put("sleep", _virtual_sleep(clock, link))
     connection = sys.modules.get("multiprocessing.connection")
@@ -102,6 +117,22 @@ def _patch_time(name: str, read: Callable[[], float]) -> None:
 def _patch_told(name: str) -> None:
     real = _REAL[name]
     _put(name, lambda seconds=None: real(time.time() if seconds is None else seconds))
+
+
+def _patch_by_number(name: str) -> None:
+    real, suffix = _REAL[name], name.removeprefix("clock_gettime")
+
+    def read(number: int, /) -> Any:
+        shown = _BY_NUMBER.get(number)
+        return real(number) if shown is None else getattr(time, shown + suffix)()
+
+    _put(name, read)
+
+
+def _patch_written(name: str) -> None:
+    real = _REAL[name]
+    most = 1 if name == "asctime" else 2
+    _put(name, lambda *words: real(*words) if len(words) >= most else real(*words, time.localtime()))
 
 
 def _put(name: str, function: Any) -> None:

@@ -56,6 +56,7 @@ class Zygote:
         self._alone = alone
         self._me = os.getpid()
         self._waiting: Run | None = None
+        self._frozen = False
         self._loopback = Loopback()
         if plan.filter:
             confine.filter_calls(plan.filter)  # after that not even this process may open such a socket
@@ -104,7 +105,7 @@ class Zygote:
     def _performer(self, order: messages.Play, descriptors: list[int]) -> tuple[Run | None, str]:
         """The process that has the order, the one that waits for it or a new one; or why there can be none here."""
         run = self._waiting
-        if run is not None and run.fits(order):
+        if run is not None and run.fits(order) and not self._must_freeze(order):
             self._waiting = None
             data = messages.frame(msgspec.structs.replace(order, limits=run.limits))
             with contextlib.suppress(OSError):  # it has ended meanwhile, which the watch will see
@@ -141,8 +142,8 @@ class Zygote:
         return messages.Gone(code, run.played > 1, *(excess or NOTHING), clean, cpu)
 
     def _begin(self, order: messages.Play, descriptors: list[int]) -> Run:
-        if _NEEDS_WALL_CLOCK.search(order.source):
-            self._preload_freezegun()
+        if self._must_freeze(order):
+            self._freeze()
         self._confinement.prepare(network=order.network, semaphores=order.importable)
         asked, ask = os.pipe()
         answers, answer = os.pipe()
@@ -180,11 +181,16 @@ class Zygote:
         ours.settimeout(HANDOVER)
         return run
 
-    def _preload_freezegun(self) -> None:
-        if surroundings.preload_freezegun():
-            # Out of the garbage collector's sight: in a run it would touch, and so copy, all the pages of these.
-            gc.collect()
-            gc.freeze()
+    def _must_freeze(self, order: messages.Play) -> bool:
+        """Whether freezegun is needed, which no process has yet: it takes longer to load than most runs."""
+        return not self._frozen and bool(_NEEDS_WALL_CLOCK.search(order.source) or b"datetime" in order.scenario)
+
+    def _freeze(self) -> None:
+        surroundings.preload_freezegun()
+        self._frozen = True
+        # Out of the garbage collector's sight: in a run it would touch, and so copy, all the pages of these.
+        gc.collect()
+        gc.freeze()
 
     def _countable(self, limits: messages.Limits) -> messages.Limits:
         """The limits as the kernel is to apply them: it counts all processes of a user, the grader's too."""
@@ -305,7 +311,7 @@ def main() -> None:
     os.set_inheritable(control.fileno(), False)
     plan = msgspec.json.decode(sys.argv[2], type=confine.Plan)
     alone = os.getpid() == 1
-    zygote = None
+    zygote: Zygote | None = None
 
     def end() -> None:
         if zygote is not None:

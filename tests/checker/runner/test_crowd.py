@@ -1,4 +1,4 @@
-"""Threads, several loops, sockets and the wall clock on the virtual clock: exact, whatever the machine does."""
+"""Threads, several loops and sockets on the virtual clock: exact, whatever the machine does."""
 
 import pytest
 
@@ -217,23 +217,6 @@ def work(stage):
     assert trace.noted_at("b") == [1.5, 3.0, 4.5]
 
 
-def test_the_wall_clock_agrees_with_the_loop(play):
-    """time.time, monotonic, datetime and the loop's time go on together."""
-    source = """
-import asyncio, datetime, time
-async def work(stage):
-    loop = asyncio.get_running_loop()
-    def look():
-        now = datetime.datetime.now(datetime.timezone.utc).timestamp()
-        return [loop.time(), time.monotonic(), time.time(), now, time.perf_counter()]
-    before = look()
-    await asyncio.sleep(86400.5)
-    return [after - was for was, after in zip(before, look())]
-"""
-    trace = play(source, on_a_loop)
-    assert trace.result == pytest.approx([86400.5] * 5, abs=1e-6)
-
-
 def test_a_delay_given_as_a_moment_shows(play):
     """The loop's clock does not begin at 0: `call_at(5)` is not `call_later(5)`."""
     source = """
@@ -350,30 +333,6 @@ def work(stage):
     finally:
         signal.signal(signal.SIGINT, before)
         session.close()
-
-
-def test_all_ways_of_telling_local_time_agree(play):
-    """A naive moment means the same to datetime, time and the loop, and local time is not UTC."""
-    source = """
-import asyncio, datetime, time
-async def work(stage):
-    await asyncio.sleep(3600)
-    utc = datetime.timezone.utc
-    naive, now = datetime.datetime.now(), time.time()
-    told = [
-        naive.timestamp(),
-        naive.astimezone(utc).timestamp(),
-        time.mktime(naive.timetuple()),
-        time.mktime(time.localtime()),
-        datetime.datetime.now(utc).timestamp(),
-        datetime.datetime.today().timestamp(),
-        datetime.datetime.fromtimestamp(now).timestamp(),
-        datetime.datetime.fromtimestamp(now, utc).timestamp(),
-        naive.replace(tzinfo=utc).timestamp() - 7200,
-    ]
-    return [moment - now for moment in told]
-"""
-    assert play(source, on_a_loop).result == pytest.approx([0.0] * 9, abs=1e-5)
 
 
 def test_a_long_answer_on_its_way_is_no_sleep(play):
