@@ -114,6 +114,8 @@ class Clock:
         self._alarms: list[tuple[float, int, Callable[[], object]]] = []
         self._order = count()
         self._idle_loops: dict[VirtualEventLoop, float | None] = {}
+        self.threads_begun = 0
+        """How many threads have been started in the run, whether or not they have ended."""
         self._driving = False
         self._dismissed: Any = None
         """Set once the driver is to go: a lock, held until it has done so."""
@@ -226,6 +228,7 @@ class Clock:
 
     def expect_crowd(self) -> None:
         """A thread is about to start: have somebody there who notices when all of them wait for ever."""
+        self.threads_begun += 1
         with self._mutex:
             self._start_driver()
 

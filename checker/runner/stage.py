@@ -141,6 +141,11 @@ class Stage:
         return self._clock.threads
 
     @property
+    def threads_begun(self) -> int:
+        """How many threads have been started by now, whether or not they have ended."""
+        return self._clock.threads_begun
+
+    @property
     def now(self) -> float:
         """Virtual seconds since the start of the run."""
         return self._clock.now - self._clock.start

@@ -6,11 +6,11 @@ import _thread
 import datetime
 import os
 import queue
-import sys
 import threading
 import time
 import types
 from collections.abc import Callable
+from multiprocessing import connection
 from typing import Any
 
 from checker import messages
@@ -95,10 +95,8 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
         _patch_written(name)
     threading._time = queue.time = time.monotonic  # type: ignore[attr-defined]
     _put("sleep", _virtual_sleep(clock, link))
-    connection = sys.modules.get("multiprocessing.connection")
-    if connection is not None:
-        # A look at a pipe ends only when time has gone on; processes live in real time.
-        connection.time = types.SimpleNamespace(monotonic=real_monotonic, sleep=real_sleep)  # type: ignore[attr-defined]
+    # A look at a pipe, as pools of threads have it too, ends only when time has gone on; processes live in real time.
+    connection.time = types.SimpleNamespace(monotonic=real_monotonic, sleep=real_sleep)  # type: ignore[attr-defined]
     VirtualEventLoop.blocked_hook = lambda since: link.send(messages.Blocked(since))
     if clock.can_watch:
         threading.Condition.wait = _virtual_condition_wait(clock, link)  # type: ignore[method-assign]

@@ -191,8 +191,9 @@ async def test_a_url_may_be_given_twice(run, rng):
 
 @scenario
 async def threads_left(kata, stage, *, urls, workers):
+    before = stage.threads_begun
     nothing = await kata.titles(stage.blocking("fetch"), [], workers)
-    begun = stage.threads
+    begun = stage.threads_begun - before
     found = await kata.titles(stage.blocking("fetch"), urls, workers)
     again = await kata.titles(stage.blocking("fetch"), urls[1:3], workers)
     await asyncio.get_running_loop().shutdown_default_executor()

@@ -10,11 +10,9 @@ import os
 import resource
 import threading
 from contextlib import contextmanager
-from multiprocessing import connection
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 
-from checker.runner import clock, jobs
+from checker.runner import jobs
 from checker.suite import Error, cancellation, ordering, points, result, scenario, timing
 
 PATIENCE = 6.0
@@ -101,14 +99,8 @@ def left(stage, place):
     return len({*stage.children(), *filter(is_alive, others)} - managers)
 
 
-def in_real_time():
-    """Let looking whether a pipe has something end: it waits until some time has gone by."""
-    connection.time = SimpleNamespace(monotonic=clock.real_monotonic, sleep=clock.real_sleep)
-
-
 def start(kata, name, items, processes, chunk):
     """A task that calls one of the three functions, with items that meet."""
-    in_real_time()
     function = jobs.meet_async if name == "map_async" else jobs.meet
     extra = [chunk] if name == "crunch_chunks" else []
     return asyncio.create_task(getattr(kata, name)(function, items, processes, *extra))
@@ -152,7 +144,6 @@ async def by_themselves(kata, stage, *, name, values, processes, meeting=1, chun
 
 @scenario
 async def unchanged(kata, stage, *, name, items, large, chunk=1):
-    in_real_time()
     function = jobs.echo_async if name == "map_async" else jobs.echo
     extra = [chunk] if name == "crunch_chunks" else []
     results = await getattr(kata, name)(function, [*items, bytes(large)], 2, *extra)
@@ -190,7 +181,6 @@ async def nothing_and_something(kata, stage, *, values):
 
 @scenario
 async def failing(kata, stage, *, name, values, bad, processes, error="ValueError", chunk=1):
-    in_real_time()
     function = jobs.fail_async if name == "map_async" else jobs.fail
     extra = [chunk] if name == "crunch_chunks" else []
     items = [[value, error if place in bad else None] for place, value in enumerate(values)]

@@ -15,6 +15,21 @@ async def work(stage, workers, jobs):
 """
 
 
+def test_a_pool_of_threads_of_multiprocessing_is_on_the_clock_too(play):
+    """Its threads look at a pipe again and again, which ends in real time: the run goes on, as with other pools."""
+    source = """
+import asyncio, time
+from multiprocessing.pool import ThreadPool
+async def work(stage):
+    def sleep():
+        with ThreadPool(2) as pool:
+            pool.map(time.sleep, [1] * 5, chunksize=1)
+    await asyncio.to_thread(sleep)
+    return stage.now
+"""
+    assert play(source, on_a_loop).result == 3.0
+
+
 @pytest.mark.parametrize(("workers", "jobs", "seconds"), [(5, 10, 2.0), (1, 3, 3.0), (4, 4, 1.0), (3, 7, 3.0)])
 def test_sleeps_in_a_pool_take_virtual_time_exactly(play, workers, jobs, seconds):
     """A pool of n threads with m sleeps of 1 s takes exactly ceil(m / n) virtual seconds."""
