@@ -355,11 +355,20 @@ async def test_reports_run_in_the_thread_of_the_loop(run, rng):
     assert trace.result == trace.all_given("work")[0]
 
 
+@scenario
+async def an_error_returned(kata, stage, *, name, word):
+    got = await getattr(kata, name)(lambda _: ValueError(word), 5 if name == "stop_after" else stage.callback("report"))
+    return ["returned", *got.args] if isinstance(got, ValueError) else got
+
+
 @result
 async def test_the_job_gives_its_result(run, rng):
-    """The result of the job comes through, also of one that never calls `progress`."""
+    """The result of the job comes through, also of one that never calls `progress`, or that returns an error."""
     trace = await run(watched, fractions=[], world=calls(work=1.0))
     assert trace.result == trace.given("work", "last")
+    word = f"error {rng.randrange(10**6)}"
+    trace = await run(an_error_returned, name="with_progress", word=word)
+    assert trace.result == ["returned", word]
 
 
 @result
@@ -433,13 +442,15 @@ async def limited(kata, stage, *, patience, timeout):
 
 
 @scenario
-async def limited_twice(kata, stage, *, patience, timeout):
-    """The first job does not end in time, the second does."""
+async def limited_again_and_again(kata, stage, *, patience, timeout):
+    """The first job does not end in time; one beside it and one after it do."""
+    first = asyncio.create_task(kata.stop_after(watchful(stage, 60), timeout))
+    beside = await kata.stop_after(watchful(stage, timeout + patience), 60)
     try:
-        await kata.stop_after(watchful(stage, 60), timeout)
+        await first
     except TimeoutError:
         stage.note("time was up")
-    return await kata.stop_after(watchful(stage, patience), patience + timeout)
+    return [beside, await kata.stop_after(watchful(stage, patience), patience + timeout)]
 
 
 @scenario
@@ -459,6 +470,9 @@ async def test_a_job_in_time_gives_its_result_or_error(run, rng):
     assert trace.elapsed == patience + 0.625
     trace = await run(limited, patience=patience, timeout=patience + later, world=calls(finish=call(0.625, None)))
     assert trace.result is None
+    word = f"error {rng.randrange(10**6)}"
+    trace = await run(an_error_returned, name="stop_after", word=word)
+    assert trace.result == ["returned", word]
     cls = rng.choice([ValueError, KeyError, OSError])
     world = calls(finish=call(0.625, error=cls))
     trace = await run(limited, patience=patience, timeout=patience + later, world=world, raises=cls)
@@ -490,11 +504,13 @@ async def test_a_value_given_too_late_does_not_count(run, rng):
         raises=TimeoutError,
     )
     assert trace.outcomes("wind_down") == ["done"]
-    trace = await run(limited_twice, patience=2, timeout=rng.randint(1, 5), world=calls(wind_down=0.0, finish=0.5))
+    world = calls(wind_down=0.0, finish=0.5)
+    trace = await run(limited_again_and_again, patience=2, timeout=rng.randint(1, 5), world=world)
     assert len(trace.noted("time was up")) == 1
-    assert len(trace.noted("told")) == 1, "After a job whose time was up, the next one was told to stop at once."
-    assert trace.outcomes("finish") == ["done"]
-    assert trace.result == trace.all_given("finish")[0]
+    told = len(trace.noted("told"))
+    assert told == 1, f"Of three jobs one did not end in time, and {told} were told to stop: each needs its own `stop`."
+    assert trace.outcomes("finish") == ["done", "done"]
+    assert trace.result == trace.all_given("finish")
 
 
 @cancellation
