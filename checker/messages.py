@@ -19,6 +19,9 @@ from checker.values import ErrorValue, Frame, Malformed, Value
 MAX_FRAME = 1 << 20
 """Bytes of one message from the runner; a longer one ends the run."""
 
+THREAD_DIED = " died of "
+"""Stands in the complaint about a thread between its name and the error that ended it."""
+
 _LENGTH = struct.Struct(">I")
 HEADER = _LENGTH.size
 

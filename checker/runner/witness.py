@@ -107,7 +107,7 @@ class Witness:
     def _thread_died(self, args: Any) -> None:
         if not issubclass(args.exc_type, SystemExit):
             name = args.thread.name if args.thread is not None else "?"
-            self.complain(f"Thread {name} died of {args.exc_type.__name__}: {args.exc_value}")
+            self.complain(f"Thread {name}{messages.THREAD_DIED}{args.exc_type.__name__}: {args.exc_value}")
 
     # --- at the end ----------------------------------------------------------------------------------
 
@@ -159,7 +159,9 @@ class Witness:
             )
             for name, created, ended, outcome, _ in self._tasks
         ]
-        return messages.Told(told, self.leaks, self._complaints if final else [])
+        # Of a run that is broken off only what may explain why: the rest may come of its being broken off.
+        complaints = [each for each in self._complaints if final or messages.THREAD_DIED in each]
+        return messages.Told(told, self.leaks, complaints)
 
 
 def _await_chain(coroutine: Any) -> list[Frame]:

@@ -353,10 +353,12 @@ def _sentence(trace: Trace, stopped: str, limits: messages.Limits) -> str:
         if each.frames
     )
     at = f" ({where})" if where else ""
+    # Whoever waits may well wait for a thread that is there no more.
+    died = next((f" {printable(each)}." for each in trace.complaints if messages.THREAD_DIED in each), "")
     if trace.ended == "timed out" and stopped == "cpu":
         return f"It used more than {limits.cpu} s of processor time and was stopped{at}."
     return {
-        "deadlock": f"Deadlock: everything waits, and nothing can ever wake it{at}.",
+        "deadlock": f"Deadlock: everything waits, and nothing can ever wake it{at}.{died}",
         "never ends": f"It never ends: it goes on and on without getting anywhere{at}.",
         "timed out": f"It was still busy after its limit of {limits.wall:.0f} s of real time and was stopped{at}.",
         "out of memory": f"It used more than {limits.memory >> 20} MiB of memory{at}.",

@@ -21,6 +21,26 @@ def work(stage):
     assert [waiting.frames[-1].line for waiting in trace.waiting] == [7]
 
 
+def test_a_deadlock_names_the_thread_that_died(play):
+    """Who waits for ever may wait for a thread that an error has ended: that error is told with the deadlock."""
+    source = """
+import threading
+def work(stage):
+    ready = threading.Event()
+    def serve():
+        [].missing
+        ready.set()
+    threading.Thread(target=serve, name="server").start()
+    ready.wait()
+"""
+    trace = play(source, plainly)
+    assert trace.ended == "deadlock"
+    assert trace.problem == (
+        "Deadlock: everything waits, and nothing can ever wake it (thread MainThread in line 9 of work)."
+        " Thread server died of AttributeError: 'list' object has no attribute 'missing'."
+    )
+
+
 LONE = {
     "a lock taken twice": "lock = threading.Lock(); lock.acquire(); lock.acquire()",
     "an event that nobody sets": "threading.Event().wait()",
