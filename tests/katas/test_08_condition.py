@@ -6,6 +6,17 @@ from functools import partial
 from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
 
 
+def odd_second(rng):
+    """About a second, exact as a float: no multiple of it is met by looking every 0.01 s, 0.1 s or 0.25 s."""
+    return 1 + rng.randrange(1, 100, 2) / 1024
+
+
+def listed(things):
+    """Some things as they stand in a sentence: `4, 2 and 2`."""
+    *most, last = map(str, things)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 async def go_home(tasks):
     """Cancel those who still wait, and raise what any of the others raised."""
     for task in tasks:
@@ -21,8 +32,8 @@ async def go_home(tasks):
 
 
 @scenario
-async def trade(kata, stage, *, plan, stock=None):
-    """One step of the plan a second; customers are numbered as they come and noted when they are served."""
+async def trade(kata, stage, *, plan, beat, stock=None):
+    """One step of the plan a beat; customers are numbered as they come and noted when they are served."""
     warehouse = kata.Warehouse() if stock is None else kata.Warehouse(stock)
     orders, tasks = [], []
     taken = 0
@@ -39,10 +50,12 @@ async def trade(kata, stage, *, plan, stock=None):
                 orders.append(n)
                 tasks.append(asyncio.create_task(customer(len(orders), n)))
             elif step == "restock":
+                before = stage.now
                 await warehouse.restock(n)
+                stage.note("restock took", [n, stage.now - before])
             else:
                 tasks[n - 1].cancel()
-            await asyncio.sleep(1)
+            await asyncio.sleep(beat)
             waiting = [n for n, task in zip(orders, tasks, strict=True) if not task.done()]
             stage.note("stock", warehouse.stock)
             stage.note("state", [warehouse.stock, taken, waiting])
@@ -57,6 +70,34 @@ async def two_warehouses(kata, stage, *, here, there, more):
     return [one.stock, other.stock]
 
 
+async def trading(run, rng, plan, *, stock=None, served=None, left=None):
+    """Plays the plan, and checks at which step of it an order (counted from 1) is served, and the stock after each."""
+    beat = odd_second(rng)
+    trace = await run(trade, plan=plan, beat=beat, stock=stock)
+    for n, took in trace.noted("restock took"):
+        assert took < 1e-6, f"`restock({n})` should take no time, whoever waits; it took {took:g} s."
+    orders = [(at, n) for at, (step, n) in enumerate(plan) if step == "take"]
+    for number, place in (served or {}).items():
+        came, wanted = orders[number - 1]
+        story = (
+            f"In all, orders came for {listed(n for _, n in orders)}"
+            f"{f', and {stock} were in stock' if stock else ''}. "
+            f"Order {number}, `take({wanted})`, at {came * beat:g} s, "
+        )
+        step, n = plan[place]
+        story += f"is covered by `restock({n})` at {place * beat:g} s" if step == "restock" else "can be served at once"
+        at = [*trace.noted_at(f"served customer {number}")]
+        assert at == [place * beat], (
+            f"{story}. Served at, in seconds: expected {place * beat:g}, saw {f'{at[0]!r}.' if at else 'nothing.'}"
+        )
+    if left is not None:
+        saw = [*trace.noted("stock")]
+        told = {"take": "take({})", "restock": "restock({})", "cancel": "the end of order {}"}
+        steps = listed(told[step].format(n) for step, n in plan)
+        assert saw == left, f"`stock` after each of {steps}: expected {left}, saw {saw}."
+    return trace, beat
+
+
 @result
 async def test_take_and_restock_change_the_stock(run, rng):
     """`take(n)` takes n pieces off the stock, `restock(n)` adds n; a new warehouse has as many as it was given."""
@@ -64,22 +105,21 @@ async def test_take_and_restock_change_the_stock(run, rng):
     left = rng.randint(1, 9)
     stock = first + second + left
     plan = [("take", first), ("take", second), ("restock", more)]
-    trace = await run(trade, stock=stock, plan=plan)
-    assert trace.noted("stock") == [second + left, left, left + more]
-    trace = await run(trade, plan=[("restock", more + left), ("take", left)])
-    assert trace.noted("stock") == [more + left, more]
+    await trading(run, rng, plan, stock=stock, left=[second + left, left, left + more])
+    await trading(run, rng, [("restock", more + left), ("take", left)], left=[more + left, more])
     trace = await run(two_warehouses, here=first, there=second, more=more)
-    assert trace.result == [first + more, second]
+    assert trace.result == [first + more, second], (
+        f"Of two warehouses, with {first} and {second} in stock, the first had `restock({more})`: "
+        f"they should have {first + more} and {second}, but {trace.result!r} are in stock."
+    )
 
 
 @timing
 async def test_what_is_there_is_taken_at_once(run, rng):
     """Nobody waits where there is enough, to the last piece; where one is missing, the order waits for it."""
     stock, more = rng.randint(3, 9), rng.randint(1, 9)
-    trace = await run(trade, stock=stock, plan=[("take", stock), ("take", more + 1), ("restock", more), ("restock", 1)])
-    assert trace.noted_at("served customer 1") == [0]
-    assert trace.noted_at("served customer 2") == [3]
-    assert trace.noted("stock") == [0, 0, more, 0]
+    plan = [("take", stock), ("take", more + 1), ("restock", more), ("restock", 1)]
+    await trading(run, rng, plan, stock=stock, served={1: 0, 2: 3}, left=[0, 0, more, 0])
 
 
 @timing
@@ -89,11 +129,7 @@ async def test_one_delivery_serves_everybody_who_can_be_served(run, rng):
     small, middle = rng.randint(1, 5), rng.randint(1, 5)
     big = small + middle + rng.randint(1, 5)
     plan = [("take", big), ("take", small), ("take", middle), ("restock", small + middle), ("restock", big)]
-    trace = await run(trade, plan=plan)
-    assert trace.noted_at("served customer 2") == [3]
-    assert trace.noted_at("served customer 3") == [3]
-    assert trace.noted_at("served customer 1") == [4]
-    assert trace.noted("stock") == [0, 0, 0, 0, 0]
+    await trading(run, rng, plan, served={2: 3, 3: 3, 1: 4}, left=[0, 0, 0, 0, 0])
 
 
 @timing
@@ -101,9 +137,8 @@ async def test_a_small_order_passes_a_big_one(run, rng):
     """A small order that can be served at once does not stand behind a big one that cannot."""
     stock = rng.randint(2, 9)
     small = rng.randint(1, stock)
-    trace = await run(trade, stock=stock, plan=[("take", stock + rng.randint(1, 9)), ("take", small)])
-    assert trace.noted_at("served customer 2") == [1]
-    assert trace.noted("stock") == [stock, stock - small]
+    plan = [("take", stock + rng.randint(1, 9)), ("take", small)]
+    await trading(run, rng, plan, stock=stock, served={2: 1}, left=[stock, stock - small])
 
 
 @result
@@ -111,11 +146,12 @@ async def test_a_small_order_passes_a_big_one(run, rng):
 async def test_two_do_not_take_the_same_pieces(run, rng):
     """Of two who wait for the same pieces one takes them; the other waits on, and the stock is never negative."""
     n = rng.randint(2, 9)
-    trace = await run(trade, plan=[("take", n), ("take", n), ("restock", n), ("restock", n)])
-    assert trace.noted("stock") == [0, 0, 0, 0]
+    plan = [("take", n), ("take", n), ("restock", n), ("restock", n)]
+    trace, beat = await trading(run, rng, plan, left=[0, 0, 0, 0])
     served = sorted([*trace.noted_at("served customer 1"), *trace.noted_at("served customer 2")])
-    assert served == [2, 3], (
-        f"Two wait for {n} each, and {n} come in at 2 s and again at 3 s: one is served each time, not at {served} s."
+    assert served == [2 * beat, 3 * beat], (
+        f"Two wait for {n} each, and {n} come in at {2 * beat:g} s and again at {3 * beat:g} s: "
+        f"one is served each time, not at {served} s."
     )
 
 
@@ -126,11 +162,11 @@ async def test_nobody_waits_who_could_be_served(run, rng):
     plan = [("take", 99), ("restock", 3), ("take", 4), ("restock", 1)]  # the last piece is not for the first in line
     plan += [("take", middle), ("take", small), ("restock", small), ("take", small), ("take", middle)]
     plan += [("restock", 2 * middle), *((rng.choice(["take", "restock"]), rng.randint(1, 6)) for _ in range(12))]
-    trace = await run(trade, plan=plan)
+    trace, beat = await trading(run, rng, plan)
     stock = 0
-    for second, ((step, n), (left, taken, waiting)) in enumerate(zip(plan, trace.noted("state"), strict=True)):
+    for place, ((step, n), (left, taken, waiting)) in enumerate(zip(plan, trace.noted("state"), strict=True)):
         stock += n if step == "restock" else 0
-        after = f"After `{step}({n})` at {second} s"
+        after = f"After `{step}({n})` at {place * beat:g} s"
         assert left == stock - taken, (
             f"{after}, {stock} pieces have come in and {taken} are taken, but {left!r} are in stock."
         )
@@ -146,30 +182,26 @@ async def test_customers_who_give_up_cost_nobody_anything(run, rng):
     more = n + rng.randint(1, 9)
     plan = [("take", 50), ("take", 60), ("take", n), ("take", n), ("take", more), ("cancel", 3), ("restock", n)]
     plan += [("cancel", 1), ("restock", more), ("restock", 1)]
-    trace = await run(trade, plan=plan)
-    assert trace.noted_at("served customer 4") == [6]
-    assert trace.noted_at("served customer 5") == [8]
-    assert trace.noted("stock") == [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    await trading(run, rng, plan, served={4: 6, 5: 8}, left=[0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
 
 
 @scenario
-async def change_of_mind(kata, stage, *, n, cancel_first):
-    """Behind two who want far more, somebody gives up in the very moment in which the goods come in."""
+async def change_of_mind(kata, stage, *, orders, leaver, n, cancel_first):
+    """Some wait, and one of them gives up in the very moment in which the goods come in."""
     warehouse = kata.Warehouse()
     tasks = []
     try:
-        for wanted in (50, 60, n, n):
+        for wanted in orders:
             tasks.append(asyncio.create_task(warehouse.take(wanted)))
             await asyncio.sleep(1)
-        leaver = tasks[2]
         if cancel_first:
-            leaver.cancel()
+            tasks[leaver].cancel()
             await warehouse.restock(n)
         else:
             await warehouse.restock(n)
-            leaver.cancel()
+            tasks[leaver].cancel()
         await asyncio.sleep(1)
-        stage.note("served", sum(task.done() and not task.cancelled() for task in tasks))
+        stage.note("served", [place for place, task in enumerate(tasks) if task.done() and not task.cancelled()])
         stage.note("stock", warehouse.stock)
     finally:
         await go_home(tasks)
@@ -178,11 +210,25 @@ async def change_of_mind(kata, stage, *, n, cancel_first):
 @cancellation
 @points(2)
 async def test_who_gives_up_as_the_goods_come_in_leaves_them_to_the_next(run, rng):
-    """Of two who want the same, one gives up in the very moment of the delivery: the other one is served."""
-    for cancel_first in (True, False):
-        trace = await run(change_of_mind, n=rng.randint(2, 9), cancel_first=cancel_first)
-        assert trace.noted("served") == [1]
-        assert trace.noted("stock") == [0]
+    """Of several who could be served, one gives up in the very moment of the delivery: the others are served."""
+    n, half = rng.randint(2, 9), rng.randint(1, 4)
+    # A delivery may take turns of the loop: then the leaver has been served already when it is cancelled.
+    for orders, leaver, served in (([50, 60, n, n], 2, [[2], [3]]), ([2 * half, half, half], 0, [[0], [1, 2]])):
+        for cancel_first in (True, False):
+            came = orders[leaver]
+            trace = await run(change_of_mind, orders=orders, leaver=leaver, n=came, cancel_first=cancel_first)
+            (saw,) = trace.noted("served")
+            others = [place + 1 for place in served[1]]
+            assert saw in served, (
+                f"Orders for {listed(orders)} wait; `restock({came})` comes in, and order {leaver + 1} is cancelled "
+                f"just {'before' if cancel_first else 'after'} that: the goods are for order {listed(others)}. "
+                f"Number of orders served: expected {len(others)}, saw {len(saw) or 'nothing'}."
+            )
+            (left,) = trace.noted("stock")
+            assert left == 0, (
+                f"Orders for {listed(orders)} wait; `restock({came})` comes in, and order {leaver + 1} is cancelled in "
+                f"the same moment. What is in stock then: expected 0, saw {left!r}."
+            )
 
 
 @scenario
@@ -203,7 +249,11 @@ async def test_a_cancelled_order_takes_nothing(sweep, rng):
     """Cancelled while it waits, `take` ends with CancelledError, takes nothing, and trade goes on."""
     n = rng.randint(2, 4)
     for trace in await sweep(order, n=n):
-        assert trace.noted("stock") == [n + 1]
+        (left,) = trace.noted("stock")
+        assert left == n + 1, (
+            f"`take({n})` was cancelled, and {n + 1} pieces came in. "
+            f"What is in stock then: expected {n + 1}, saw {left!r}."
+        )
 
 
 @scenario
@@ -239,8 +289,8 @@ async def test_at_least_one_piece(run, rng):
 
 
 @scenario
-async def evening(kata, stage, *, plan):
-    """One step of the plan a second; passengers are noted when they leave. Returns what each sending returned."""
+async def evening(kata, stage, *, plan, beat):
+    """One step of the plan a beat; passengers are noted when they leave. Returns what each sending returned."""
     rank = kata.TaxiRank()
     passengers, sent = {}, []
 
@@ -258,7 +308,7 @@ async def evening(kata, stage, *, plan):
                 sent.append(await rank.send_all())
             else:
                 passengers[what].cancel()
-            await asyncio.sleep(1)
+            await asyncio.sleep(beat)
     finally:
         await go_home(passengers.values())
     return sent
@@ -274,17 +324,42 @@ def arrivals(names):
     return [("wait", name) for name in names]
 
 
+async def driving(run, rng, plan, *, sent=None, left=()):
+    """Plays the plan, and checks what the sendings return, and with which step of it (None: not at all) who leaves."""
+    beat = odd_second(rng)
+    trace = await run(evening, plan=plan, beat=beat)
+    shown = {"send": "`send({})`", "send_all": "`send_all()`"}
+    sendings = [(at, shown[step].format(what)) for at, (step, what) in enumerate(plan) if step in shown]
+    for (at, what), wanted, saw in zip(sendings, sent or [], trace.result, strict=False):
+        gone = [name for step, name in plan[:at] if step == "cancel"]
+        came = [name for step, name in plan[:at] if step == "wait"]
+        assert saw == wanted, (
+            f"Until {what} at {at * beat:g} s, {len(came)} had come, {listed(came or ['nobody'])}"
+            f"{f', and {listed(gone)} had given up' if gone else ''}. It should return {wanted}; it returned {saw!r}."
+        )
+    for name, place in left:
+        at = [*trace.noted_at(f"{name} left")]
+        came = f"{name.capitalize()} came at {plan.index(('wait', name)) * beat:g} s"
+        if place is None:
+            assert at == [], f"{came}, and no sending was for it; yet it left, at {at[0]!r} s."
+            continue
+        by = shown[plan[place][0]].format(plan[place][1])
+        assert at == [place * beat], (
+            f"{came}, and {by} at {place * beat:g} s should send it off. "
+            f"Left at, in seconds: expected {place * beat:g}, saw {f'{at[0]!r}.' if at else 'nothing.'}"
+        )
+    return trace
+
+
 @ordering
 @points(2)
 async def test_those_who_have_waited_longest_are_sent(run, rng):
     """`send(n)` sends off exactly the n who waited longest (all, if fewer); it and `send_all` return names in order."""
     names = people(rng, 6)
     sends = [("send", 2), ("send", 0), ("send", 1), ("send", rng.randint(4, 9))]
-    trace = await run(evening, plan=[*arrivals(names), *sends])
-    assert trace.result == [names[:2], [], names[2:3], names[3:]]
-    for name, left_at in zip(names, [6, 6, 8, 9, 9, 9], strict=True):
-        assert trace.noted_at(f"{name} left") == [left_at]
-    trace = await run(evening, plan=[*arrivals(names), ("send_all", None)])
+    left = zip(names, [6, 6, 8, 9, 9, 9], strict=True)
+    await driving(run, rng, [*arrivals(names), *sends], sent=[names[:2], [], names[2:3], names[3:]], left=left)
+    trace = await driving(run, rng, [*arrivals(names), ("send_all", None)])
     [sent] = trace.result
     assert sent == names, (
         f"`send_all()` should return the names of all who wait, in order: {names}; it returned {sent!r}."
@@ -315,11 +390,8 @@ async def test_nothing_is_kept_for_those_who_come_later(run, rng):
     """What an earlier `send` had to spare is not kept: who comes later waits for a `send` of their own."""
     early, late, last = people(rng, 3)
     plan = [("send", rng.randint(1, 5)), ("wait", early), ("send", rng.randint(2, 5)), ("wait", late), ("wait", last)]
-    trace = await run(evening, plan=[*plan, ("send", 1)])
-    assert trace.result == [[], [early], [late]]
-    assert trace.noted_at(f"{early} left") == [2]
-    assert trace.noted_at(f"{late} left") == [5]
-    assert trace.noted_at(f"{last} left") == []
+    left = [(early, 2), (late, 5), (last, None)]
+    await driving(run, rng, [*plan, ("send", 1)], sent=[[], [early], [late]], left=left)
     several = rng.randint(2, 4)
     trace = await run(commuting, name=early, sends=[several, None, several])
     for what, sent in zip([f"send({several})", "send_all()"] * 2, trace.noted("sent"), strict=False):
@@ -334,10 +406,8 @@ async def test_send_all_sends_everybody_who_waits_now(run, rng):
     """`send_all()` sends off everybody who waits at that moment, and nobody who comes later."""
     names = people(rng, rng.randint(3, 5))
     plan = [*arrivals(names[:-1]), ("send_all", None), *arrivals(names[-1:]), ("send", 3)]
-    trace = await run(evening, plan=plan)
-    for name in names[:-1]:
-        assert trace.noted_at(f"{name} left") == [len(names) - 1]
-    assert trace.noted_at(f"{names[-1]} left") == [len(names) + 1]
+    left = [*((name, len(names) - 1) for name in names[:-1]), (names[-1], len(names) + 1)]
+    trace = await driving(run, rng, plan, left=left)
     _, later = trace.result
     assert later == names[-1:], f"The next `send(3)` should return {names[-1:]}, who came later; it returned {later!r}."
 
@@ -366,8 +436,15 @@ async def test_each_send_sends_others(run, rng):
     """Two sends at the same moment send off two; who comes at that moment waits for the next."""
     first, second, newcomer = people(rng, 3)
     trace = await run(rush, first=first, second=second, newcomer=newcomer)
-    assert trace.noted("gone") == [[True, True, False]]
-    assert trace.result == [first, second, newcomer]
+    (gone,) = trace.noted("gone")
+    assert gone == [True, True, False], (
+        f"Two had waited, and somebody came as `send(1)` was called twice at 2 s: the two should have gone, and the "
+        f"newcomer wait; of the two {sum(gone[:2])} had gone, of the newcomers {sum(gone[2:])}."
+    )
+    assert trace.result == [first, second, newcomer], (
+        f"`send(1)`, `send(1)` and later `send(5)` should name {first}, {second} and {newcomer}, in the order in which "
+        f"they had come; they named {trace.result!r}."
+    )
 
 
 @scenario
@@ -389,8 +466,15 @@ async def test_each_rank_has_its_own_line(run, rng):
     """A taxi at one rank sends off nobody at another one."""
     here, there = people(rng, 2)
     trace = await run(two_ranks, here=here, there=there)
-    assert trace.noted("gone") == [[False, True]]
-    assert trace.result == [[there], [here]]
+    (gone,) = trace.noted("gone")
+    assert gone == [False, True], (
+        "One passenger waited at each of two ranks, and `send(2)` was called at the second one: "
+        f"nobody should have gone from the first, and 1 from the second; gone from each: {[*map(int, gone)]}."
+    )
+    assert trace.result == [[there], [here]], (
+        f"{here} waited at one rank and {there} at another one; `send(2)` at the other one and then at the first "
+        f"should return {[there]} and {[here]}; they returned {trace.result!r}."
+    )
 
 
 @cancellation
@@ -400,11 +484,7 @@ async def test_who_has_given_up_has_left_the_line(run, rng):
     gone = rng.randrange(3)
     plan = [*arrivals(names[:4]), ("cancel", names[gone]), *arrivals(names[4:]), ("send", 3)]
     rest = [name for name in names if name != names[gone]]
-    trace = await run(evening, plan=plan)
-    assert trace.result == [rest[:3]]
-    for name in rest[:3]:
-        assert trace.noted_at(f"{name} left") == [6]
-    assert trace.noted_at(f"{rest[3]} left") == []
+    await driving(run, rng, plan, sent=[rest[:3]], left=[*((name, 6) for name in rest[:3]), (rest[3], None)])
 
 
 @scenario
@@ -428,8 +508,12 @@ async def test_a_cancelled_passenger_ends_and_the_others_go(sweep, rng):
     """Cancelled while it waits, `wait` ends with CancelledError, and the others are sent off as if alone."""
     first, second, third = people(rng, 3)
     for trace in await sweep(impatience, names=[first, second, third]):
-        assert trace.noted("sent first") == [[second]]
-        assert trace.noted("sent then") == [[third]]
+        for what, name, told in (("send(1)", second, "sent first"), ("send(3)", third, "sent then")):
+            (sent,) = trace.noted(told)
+            assert sent == [name], (
+                f"{first}, who came first, was cancelled, and {second} and {third} waited; `{what}` at "
+                f"{3 if told == 'sent first' else 4} s should return {[name]}, but it returned {sent!r}."
+            )
 
 
 # --- take_turns ----------------------------------------------------------------------------------------
@@ -463,7 +547,8 @@ async def test_one_after_another_in_order(run, rng):
 async def test_the_next_player_is_called_at_once(run, rng):
     """Each player is called the moment the one before has answered; no players, or no rounds, take no time."""
     seats = list(range(rng.randint(2, 4)))
-    delays = [rng.randint(1, 12) / 4 for _ in range(len(seats) * 2)]
+    odd = odd_second(rng)
+    delays = [rng.randint(0, 8) / 4 + odd for _ in range(len(seats) * 2)]
     trace = await run(game, seats=seats, rounds=2, world=calls(play=delays))
     assert trace.starts("play") == [sum(delays[:turn]) for turn in range(len(delays))]
     assert trace.elapsed == sum(delays)

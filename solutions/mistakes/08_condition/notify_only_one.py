@@ -1,5 +1,5 @@
-"""Your `restock` wakes a single waiter, so others who could be served by the same delivery, or
-behind one whose order is still too big, go on sleeping.
+"""Your `restock` does not wake everybody who waits, so others who could be served by the same
+delivery, or behind one whose order is still too big, go on sleeping.
 
 Hint: After a change that may help several, all of them must look: `notify_all` instead of
 `notify`: https://docs.python.org/3/library/asyncio-sync.html#asyncio.Condition.notify_all
