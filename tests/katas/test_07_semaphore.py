@@ -3,7 +3,15 @@
 import asyncio
 from functools import partial
 
+import aiohttp
+
 from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing, web
+
+
+def odd_second(rng):
+    """About a second, exact as a float: no multiple of it is met by looking every 0.01 s, 0.1 s or 0.25 s."""
+    return 1 + rng.randrange(1, 100, 2) / 1024
+
 
 # --- run_limited -------------------------------------------------------------------------------------
 
@@ -59,9 +67,16 @@ async def test_never_more_than_limit_jobs_at_once(run, rng):
 async def test_a_slot_is_refilled_as_soon_as_it_is_free(run, rng):
     """The next job starts the moment a running one ends; nobody waits for the rest of a batch."""
     long = rng.randint(5, 8)
-    trace = await run(crawl, pages=6, limit=2, world=calls(fetch=[long, 1, 1, 1, 1, 1]))
-    assert trace.starts("fetch") == [0, 0, 1, 2, 3, 4]
-    assert trace.elapsed == max(long, 5)
+    odd = odd_second(rng)
+    trace = await run(crawl, pages=6, limit=2, world=calls(fetch=[long * odd, *[odd] * 5]))
+    ends = [0.0, *trace.ends("fetch")]
+    for place, start in enumerate(trace.starts("fetch")):
+        assert any(start == end for end in ends), (
+            f"Job {place + 1} of 6 started at {start!r} s, when no job ended, "
+            f"but {start - max(end for end in ends if end < start):.4f} s after one had."
+        )
+    assert trace.starts("fetch") == [round(place * odd, 6) for place in (0, 0, 1, 2, 3, 4)]
+    assert trace.elapsed == max(long, 5) * odd
 
 
 @timing
@@ -126,12 +141,13 @@ async def test_a_job_that_stands_twice_runs_twice(run, rng):
 async def test_a_failure_takes_its_own_place_and_frees_its_slot(run, rng):
     """A failed job leaves its exception in its place, frees its slot and stops nobody."""
     bad = rng.randrange(1, 5)
-    world = calls(fetch={bad: call(1.0, error=ValueError), **{page: 2.0 for page in range(6) if page != bad}})
+    world = calls(fetch={bad: call(1.0, error=ArithmeticError), **{page: 2.0 for page in range(6) if page != bad}})
     trace = await run(crawl, pages=6, limit=1, world=world)
     assert trace.result == [trace.given("fetch", page) for page in range(6)]
     assert trace.elapsed == 11.0
-    trace = await run(crawl, pages=3, limit=2, world=calls(fetch=call(1.0, error=OSError)))
-    assert trace.result == trace.all_given("fetch")
+    for failure in (OSError, ValueError):
+        trace = await run(crawl, pages=3, limit=2, world=calls(fetch=call(1.0, error=failure)))
+        assert trace.result == trace.all_given("fetch")
 
 
 @cancellation
@@ -209,13 +225,18 @@ async def test_one_session_serves_all(run, rng):
 
 @result
 async def test_a_bad_status_raises(run, rng):
-    """A status of 400 or more raises ClientResponseError, and the other requests are broken off."""
-    for code in (400, rng.choice([403, 404, 500, 503])):
+    """A status from 400 on raises ClientResponseError, a lost connection its error; other requests are broken off."""
+    for code in (400, rng.choice([403, 404, 500, 503]), rng.choice([*range(405, 500), *range(505, 600)])):
         urls = addresses(rng, 4)
         heads = dict(zip(urls, [6.0, 1.0, 5.0, 5.0], strict=True))
         world = web(head=heads, body=0.0, status={urls[1]: code})  # who reads the body first is right as well
         trace = await run(fetch, urls=urls, limit=3, world=world, raises="aiohttp.ClientResponseError")
         assert trace.elapsed == 1.0, f"A status of {code} came at 1 s; its error was raised at {trace.elapsed!r} s."
+    urls = addresses(rng, 4)
+    lost = call(1.0, error=aiohttp.ClientConnectionError)
+    world = web(head=dict(zip(urls, [6.0, lost, 5.0, 5.0], strict=True)))
+    trace = await run(fetch, urls=urls, limit=3, world=world, raises="aiohttp.ClientConnectionError")
+    assert trace.elapsed == 1.0, f"A connection was lost at 1 s; its error was raised at {trace.elapsed!r} s."
 
 
 @cancellation
@@ -254,9 +275,10 @@ async def test_no_more_guests_than_seats(run, rng):
     """At most `count` guests are seated at once, and a free seat is taken at once."""
     count = rng.randint(2, 3)
     names = [f"guest {place}" for place in range(count * 3)]
-    trace = await run(guests, names=names, count=count, gap=0.0, world=calls(dinner=2.0))
+    odd = odd_second(rng)
+    trace = await run(guests, names=names, count=count, gap=0.0, world=calls(dinner=2 * odd))
     assert trace.peak("dinner") == count
-    assert trace.elapsed == 6.0
+    assert trace.elapsed == round(6 * odd, 6)
 
 
 @ordering
@@ -268,9 +290,22 @@ async def test_seats_go_first_come_first_served(run, rng):
     assert trace.peak("dinner") == 2
 
 
+@scenario
+async def two_seats(kata, stage, *, count):
+    """One guest takes two seats in one room."""
+    seats = kata.Seats(count)
+    free = []
+    async with seats:
+        free.append(seats.free)
+        async with seats:
+            free.append(seats.free)
+        free.append(seats.free)
+    return [*free, seats.free]
+
+
 @result
 async def test_free_tells_how_many_seats_are_free(run, rng):
-    """`free` counts the seats that nobody has taken, and is 0 while others wait."""
+    """`free` counts the seats that nobody has taken, also where a guest takes two, and is 0 while others wait."""
     count = rng.randint(3, 5)
     for come, left in ((count - 1, 1), (count + 2, 0)):
         names = [f"guest {place}" for place in range(come)]
@@ -279,6 +314,12 @@ async def test_free_tells_how_many_seats_are_free(run, rng):
             f"`free` at first, when {come} guests have come for {count} seats, and when all have left: "
             f"expected {[count, left, count]}, saw {trace.result}."
         )
+    trace = await run(two_seats, count=count)
+    wanted = [count - 1, count - 2, count - 1, count]
+    assert trace.result == wanted, (
+        f"In a room with {count} seats a guest takes one, in the same block a second one, gives the second one back, "
+        f"and then the first: `free` after each: expected {wanted}, saw {trace.result}."
+    )
 
 
 def leaving(seats):
@@ -512,11 +553,12 @@ async def spoilt(kata, stage):
 @result
 async def test_a_guest_whose_dinner_fails_gives_its_seat_back(run, rng):
     """A guest whose dinner fails gives its seat back, and the error comes through."""
-    trace = await run(spoilt, world=calls(dinner=call(rng.randint(1, 3), error=ValueError)), raises=ValueError)
-    failure = trace.given("dinner", "spoilt")
-    assert trace.error.holds(failure), f"The dinner raised {failure!r}; what came out is {trace.error!r}."
-    free = trace.noted("free")
-    assert free == [1], f"After its only guest's dinner has failed, {free[0]} of 1 seats are free; it should be 1."
+    for kind in (ValueError, KeyError):
+        trace = await run(spoilt, world=calls(dinner=call(rng.randint(1, 3), error=kind)), raises=kind)
+        failure = trace.given("dinner", "spoilt")
+        assert trace.error.holds(failure), f"The dinner raised {failure!r}; what came out is {trace.error!r}."
+        free = trace.noted("free")
+        assert free == [1], f"After its only guest's dinner has failed, {free[0]} of 1 seats are free; it should be 1."
 
 
 @scenario
