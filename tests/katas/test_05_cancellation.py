@@ -72,15 +72,41 @@ async def cancelled_while_waiting(kata, stage):
     return caller.result()
 
 
+@scenario
+async def cancelled_as_it_ends(kata, stage, *, cleanup, then):
+    """The last thing that the task does, after its clean-up, is to cancel whoever waits for it."""
+
+    async def job():
+        try:
+            await asyncio.sleep(99)
+        except asyncio.CancelledError:
+            await asyncio.sleep(cleanup)
+            caller.cancel()
+            if then == "cancelled":
+                raise
+
+    task = asyncio.create_task(job())
+    await asyncio.sleep(0)
+    caller = asyncio.create_task(kata.cancel_and_wait(task))
+    await asyncio.wait([caller])
+    return "it ended in CancelledError" if caller.cancelled() else f"it returned {caller.result()!r}"
+
+
 @cancellation
 @points(2)
-async def test_a_cancellation_of_the_caller_is_not_swallowed(sweep, rng):
+async def test_a_cancellation_of_the_caller_is_not_swallowed(run, sweep, rng):
     """Cancelled while it waits, it ends with CancelledError, once the task has cleaned up undisturbed."""
     for then in ("cancelled", "returns"):
         world = calls(job=call(99.0, cleanup=rng.randint(4, 9) / 4, then=then))
         for trace in await sweep(cancelled_while_waiting, world=world):
             assert not trace.interrupted(), "The task's clean-up was cut off by a second cancellation."
             assert trace.noted("the task had ended") == [True]
+        cleanup = rng.randint(4, 9) / 4
+        trace = await run(cancelled_as_it_ends, cleanup=cleanup, then=then)
+        assert trace.result == "it ended in CancelledError", (
+            f"A task cleaned up for {cleanup:g} s and cancelled, as its last act, the caller that still waited for it: "
+            f"`cancel_and_wait` should end in CancelledError, but {trace.result}."
+        )
 
 
 @scenario
@@ -159,15 +185,42 @@ async def test_what_was_not_acquired_is_not_released(run, rng):
     assert trace.count("release") == 0
 
 
+@scenario
+async def use_cancelled_in_one_turn(kata, stage, *, by):
+    """The last act of `acquire` (its user is cancelled a moment later), or of `release`, is to cancel the user."""
+    get, give_back = stage.calls("acquire"), stage.calls("release")
+
+    async def acquire():
+        resource = await get()
+        if by == "acquire":
+            asyncio.get_running_loop().call_soon(user.cancel)
+        return resource
+
+    async def release(resource):
+        await give_back(resource)
+        if by == "release":
+            user.cancel()
+
+    user = asyncio.create_task(kata.use(acquire, stage.calls("work"), release))
+    await asyncio.wait([user])
+    return "it ended in CancelledError" if user.cancelled() else f"it returned {user.result()!r}"
+
+
 @cancellation
 @points(2)
-async def test_cancelled_at_any_point_it_releases_what_it_holds(sweep, rng):
+async def test_cancelled_at_any_point_it_releases_what_it_holds(run, sweep, rng):
     """Cancelled at any point: what was acquired is released exactly once, to the end; what was not is not."""
     for work, raises in ((2.0, None), (call(2.0, error=ValueError), ValueError)):
         world = calls(acquire=1.0, work=work, release=rng.randint(1, 6) / 2)
         for trace in await sweep(use_one, world=world, raises=raises):
             acquired = trace.outcomes("acquire") == ["done"]
             assert trace.outcomes("release") == (["done"] if acquired else [])
+    trace = await run(use_cancelled_in_one_turn, by="acquire", world=calls(acquire=1.0, work=2.0, release=1.0))
+    released = trace.outcomes("release").count("done")
+    assert released == 1, (
+        "`acquire` returned at 1 s, and in the same moment its user was cancelled: "
+        f"number of releases: expected 1, saw {released or 'nothing'}."
+    )
 
 
 @scenario
@@ -196,6 +249,11 @@ async def test_a_second_cancel_does_not_interrupt_the_release(run, rng):
         assert trace.outcomes("release") == ["done"]
         assert trace.noted_at("over") == [begins + release]
         assert trace.result is True, f"Cancelled twice, it must end in CancelledError; it returned {trace.result!r}."
+    trace = await run(use_cancelled_in_one_turn, by="release", world=calls(acquire=1.0, work=1.0, release=1.0))
+    assert trace.result == "it ended in CancelledError", (
+        "`release` was at work from 2 s to 3 s, and its last act was to cancel the user: "
+        f"`use` should end in CancelledError, but {trace.result}."
+    )
     release = rng.randint(4, 9) / 2
     world = calls(acquire=1.0, work=call(1.0, error=ValueError), release=release)
     trace = await run(use_cancelled_twice, first=2.5, second=0.5, work_fails=True, world=world)
@@ -230,14 +288,21 @@ def staff(rng, count):
 async def test_shutting_down_cancels_all_others_and_waits_for_them(run, rng):
     """Every other task is cancelled, all at the same time, and has ended before the names are returned."""
     names = staff(rng, 4)
-    cleanups = [0.125, 0.5, 0.0, 0.25]  # shorter than anybody's patience
+    # Well within half a minute; the odd end, exact as a float, is not met by looking every 0.01 s, 0.1 s or 0.25 s.
+    longest = rng.randint(5, 8) + rng.randrange(1, 100, 2) / 1024
+    cleanups = [0.125, longest, 0.0, 0.25]
     world = calls(job={name: call(99.0, cleanup=time) for name, time in zip(names, cleanups, strict=True)})
-    trace = await run(close_shop, names=names, after=1.0, world=world)
+    trace = await run(close_shop, names=names, after=1.0, world=world, allow=("leaks",))
     assert not trace.interrupted(), (
-        f"They clean up for up to {max(cleanups):g} s; {len(trace.interrupted())} of 4 clean-ups were cut off"
+        f"They clean up for up to {longest:g} s; {len(trace.interrupted())} of 4 clean-ups were cut off"
         " by a second cancellation."
     )
     assert trace.result == [sorted(names), 4]
+    returned, over = trace.elapsed, 1.0 + longest
+    assert returned == over, (
+        f"Called at 1 s, `shut_down` should return when the last of 4 clean-ups is over: "
+        f"second at which it returned: expected {over:g}, saw {returned!r}."
+    )
     assert trace.outcomes("job") == ["cancelled"] * 4
     assert all(span.cancelled_at == 1.0 for span in trace.calls("job")), "They were not all cancelled at once."
     namesakes = [names[0], *names[:2]]
@@ -351,6 +416,11 @@ def run_jobs_twice(kata, stage, *, names):
     return [kata.run_until_interrupt({name: lambda name=name: job(name)}) for name in names]
 
 
+@scenario
+def run_one_job_under_two_names(kata, stage, *, names):
+    return kata.run_until_interrupt(dict.fromkeys(names, stage.calls("job")))
+
+
 @timing
 async def test_without_ctrl_c_all_jobs_run_at_the_same_time(run, rng):
     """Without Ctrl-C all jobs run at the same time, and every result comes back under its name."""
@@ -365,6 +435,11 @@ async def test_without_ctrl_c_all_jobs_run_at_the_same_time(run, rng):
     assert trace.noted("jobs as they were") == [True]
     trace = await run(run_jobs_twice, names=names[:2], world=calls(job=1.0))
     assert trace.result == [{name: trace.given("job", name)} for name in names[:2]]
+    trace = await run(run_one_job_under_two_names, names=names[:2], world=calls(job=1.0))
+    called = trace.count("job")
+    assert called == 2, f"One job stood under two names. How often it was called: expected 2, saw {called}."
+    one, other = trace.all_given("job")
+    assert trace.result in [dict(zip(names[:2], pair, strict=True)) for pair in ((one, other), (other, one))]
     trace = await run(run_jobs, names=[], interrupted=False)
     assert trace.result == {}
     assert trace.elapsed == 0.0
@@ -394,7 +469,10 @@ async def test_ctrl_c_lets_the_jobs_clean_up(run, rng):
     }
     trace = await run(run_jobs, names=names, interrupted=True, world=calls(interrupt=2.0, job=jobs))
     assert trace.result == {names[0]: trace.given("job", names[0])}
-    assert not trace.interrupted(), "A clean-up was cut off."
+    cut = len(trace.interrupted())
+    assert not cut, (
+        f"Ctrl-C came at 2 s, and 2 jobs clean up for up to {max(cleanups) / 4:g} s; {cut} of 2 clean-ups were cut off."
+    )
     assert trace.elapsed == 2.0 + max(cleanups) / 4
 
 
