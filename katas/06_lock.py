@@ -33,8 +33,9 @@ class Account:
     async def deposit(self, amount: int) -> int:
         """Add `amount` to the balance, with one read and one write; return the new balance.
 
-        Overlapping deposits on one account lose nothing; other accounts do not wait for it. A
-        deposit that fails or is cancelled leaves the account usable.
+        Overlapping deposits on one account lose nothing, and each begins the moment the one before
+        it has ended; other accounts do not wait. A deposit that fails or is cancelled leaves the
+        account usable.
         """
         raise NotImplementedError
 
