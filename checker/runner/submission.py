@@ -109,8 +109,13 @@ class Kata:
     def _held(self, function: Any, signature: messages.Signature) -> Any:
         @functools.wraps(function, updated=())
         def call(*args: Any, **keywords: Any) -> Any:
-            _check_parameters(function, signature, args, keywords)
-            result = function(*args, **keywords)
+            try:
+                result = function(*args, **keywords)
+            except TypeError as error:
+                # Raised by the call itself, and not by anything that it has run.
+                if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                    _explain(function, signature, args, keywords)
+                raise
             awaitable = inspect.isawaitable(result)
             if signature.kind == "async" and not awaitable:
                 raise CannotPlay(
@@ -149,11 +154,16 @@ async def _checked(coroutine: Any, name: str) -> Any:
     return result
 
 
-def _check_parameters(function: Any, signature: messages.Signature, args: Any, keywords: Any) -> None:
+def _explain(function: Any, signature: messages.Signature, args: Any, keywords: Any) -> None:
+    """Refuse a call that did not come off, if the parameters show why.
+
+    Only then, since what they show may be wrong: of a callable object with a static `__call__`, say, or where a
+    decorator has written a `__signature__`.
+    """
     try:
         # Of the function that is called: what it wraps may have other parameters.
         parameters = inspect.signature(function, follow_wrapped=False)
-    except (TypeError, ValueError):
+    except Exception:  # of whatever kind: a `__signature__` may be the submission's own code
         return
     try:
         parameters.bind(*args, **keywords)
