@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from checker.suite import call, calls, cancellation, points, result, scenario, timing
 
@@ -9,7 +10,10 @@ from checker.suite import call, calls, cancellation, points, result, scenario, t
 
 
 @scenario
-async def visits(kata, stage, *, sites):
+async def visits(kata, stage, *, sites, threads=None):
+    if threads is not None:  # the loop's own pool has more or less of them, as the machine has processors
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
+
     async def visit(url, delay):
         text = await kata.visit(url, delay)
         stage.note("visited", url)
@@ -19,9 +23,13 @@ async def visits(kata, stage, *, sites):
 
 
 def sites(rng, count):
-    """Urls that nobody can know, with delays that are all different."""
-    delays = rng.sample(range(2, 60), count)
-    return [(f"http://site-{rng.randrange(10**6)}.example", delay / 8) for delay in delays]
+    """Urls that nobody can know, with delays that are all different.
+
+    They are odd multiples of 1/64 s: who looks at the clock every so often, in any round number of seconds, looks
+    too late.
+    """
+    delays = rng.sample(range(17, 481, 2), count)
+    return [(f"http://site-{rng.randrange(10**6)}.example", delay / 64) for delay in delays]
 
 
 @scenario
@@ -53,6 +61,13 @@ async def test_visits_started_together_take_as_long_as_the_longest(run, rng):
     trace = await run(visits, sites=chosen)
     assert trace.elapsed == max(delay for _, delay in chosen)
     assert trace.noted_at("visited") == sorted(delay for _, delay in chosen)
+    many = sorted(sites(rng, rng.randint(7, 9)), key=lambda site: site[1])
+    trace = await run(visits, sites=many, threads=2)
+    longest = many[-1][1]
+    assert trace.elapsed == longest, (
+        f"{len(many)} visits started together, on a loop whose thread pool has 2 threads, "
+        f"the longest visit of {longest} s, took {trace.elapsed!r} s in all."
+    )
 
 
 @result

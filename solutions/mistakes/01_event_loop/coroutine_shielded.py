@@ -1,8 +1,8 @@
-"""You await under `asyncio.shield`, so when you are cancelled the coroutine that you were given
-runs on alone.
+"""You wait beside what you were given, as under `asyncio.shield` or in `asyncio.wait`, so when you
+are cancelled it runs on alone.
 
-Hint: `shield` keeps a cancellation away from what it wraps. Await the thing itself, so that
-both end together:
+Hint: `shield` and `wait` keep a cancellation away from what they are given. Await the thing
+itself, so that both end together:
 https://docs.python.org/3/library/asyncio-task.html#shielding-from-cancellation
 
 Violates: cancellation
