@@ -11,9 +11,17 @@ def addresses(rng, count):
     return [f"/{rng.randrange(10**4, 10**5)}/{place}" for place in range(count)]
 
 
-def eighths(rng, count, *, least=1, most=40):
-    """So many different delays, all multiples of 1/8 s."""
-    return [number / 8 for number in rng.sample(range(least, most), count)]
+def moments(rng, count, *, least=1, most=40):
+    """So many different delays, 1/32 s or more apart, all odd multiples of 1/64 s.
+
+    Who looks every so often, in any round number of seconds, looks too late.
+    """
+    return [(number * 8 + rng.choice((1, 3, 5, 7))) / 64 for number in rng.sample(range(least, most), count)]
+
+
+def cleanups_of(rng, count):
+    """So many different times to clean up; after any of the moments, they end where nobody looks, either."""
+    return [long / 2 for long in moments(rng, count)]
 
 
 def crowd(rng):
@@ -40,9 +48,9 @@ async def visits(kata, stage, *, function, urls, **rest):
 
 
 @scenario
-async def visits_that_fail(kata, stage, *, function, urls):
+async def visits_that_fail(kata, stage, *, function, urls, **rest):
     try:
-        await getattr(kata, function)(stage.calls("visit"), urls)
+        return await getattr(kata, function)(stage.calls("visit"), urls, **rest)
     except Exception as error:
         stage.note("raised", error)
 
@@ -62,7 +70,7 @@ async def visits_in_a_task(kata, stage, *, function, urls, **rest):
 async def test_all_visits_overlap(run, rng):
     """`visit_all` runs all visits at the same time: it takes as long as the longest; without urls, no time."""
     urls = addresses(rng, crowd(rng))
-    delays = eighths(rng, len(urls))
+    delays = moments(rng, len(urls))
     world = calls(visit=dict(zip(urls, delays, strict=True)))
     trace = await run(visits, function="visit_all", urls=urls, world=world)
     assert trace.elapsed == max(delays)
@@ -77,7 +85,7 @@ async def test_all_visits_overlap(run, rng):
 async def test_results_stand_in_the_order_of_the_urls(run, rng):
     """`visit_all` returns the results in the order of the urls, whichever visit ends first."""
     urls = addresses(rng, rng.randint(4, 6))
-    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    delays = sorted(moments(rng, len(urls)), reverse=True)
     delays[0], delays[1] = delays[1], delays[0]
     world = dict(zip(urls, delays, strict=True))
     world |= {urls[1]: call(delays[1], None), urls[2]: call(delays[2], 0)}  # results, too
@@ -152,7 +160,7 @@ async def test_a_failure_leaves_no_other_visit_running(run, rng):
     urls = addresses(rng, 5)
     early, bad, *late = rng.sample(urls[1:], 4)
     late.append(urls[0])  # so that who awaits them in order waits for one that does not end by itself
-    moment = rng.randint(9, 20) / 8
+    [moment] = moments(rng, 1, least=9, most=20)
     world = calls(visit={early: 1.0, bad: call(moment, error=ValueError), **dict.fromkeys(late, 9.0)})
     trace = await run(visits, function="visit_all", urls=urls, world=world, raises=ValueError)
     rises(trace, trace.given("visit", bad))
@@ -165,7 +173,7 @@ async def test_a_failure_leaves_no_other_visit_running(run, rng):
 async def test_cancelled_it_leaves_no_visit_running(sweep, rng):
     """Cancelled at any point, `visit_all` ends with CancelledError, and no visit runs on."""
     urls = addresses(rng, 3)
-    world = calls(visit=dict(zip(urls, eighths(rng, 3), strict=True)))
+    world = calls(visit=dict(zip(urls, moments(rng, 3), strict=True)))
     for trace in await sweep(visits_in_a_task, function="visit_all", urls=urls, world=world):
         assert trace.elapsed == trace.struck_at
 
@@ -199,7 +207,7 @@ async def test_all_groups_overlap(run, rng):
     """`visit_groups` runs the visits of all groups at the same time."""
     groups = grouped(rng, 2, crowd(rng), rng.randint(1, 3))
     urls = [url for members in groups.values() for url in members]
-    delays = eighths(rng, len(urls))
+    delays = moments(rng, len(urls))
     trace = await run(group_visits, groups=groups, world=calls(visit=dict(zip(urls, delays, strict=True))))
     assert trace.elapsed == max(delays)
     assert trace.peak("visit") == len(urls)
@@ -210,7 +218,7 @@ async def test_each_group_has_its_own_results(run, rng):
     """`visit_groups` puts each group's results under its name, in the order of its urls; an empty group has none."""
     groups = grouped(rng, 3, 0, rng.randint(1, 3))
     urls = [url for members in groups.values() for url in members]
-    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    delays = sorted(moments(rng, len(urls)), reverse=True)
     trace = await run(group_visits, groups=groups, world=calls(visit=dict(zip(urls, delays, strict=True))))
     assert trace.result == {name: [trace.given("visit", url) for url in group] for name, group in groups.items()}
     assert trace.noted("groups afterwards") == [groups]
@@ -225,7 +233,7 @@ async def test_groups_keep_their_order(run, rng):
     """`visit_groups` keeps the order of the groups, whichever is complete first; without groups, none, at once."""
     groups = grouped(rng, 1, 2, 1, 2)
     urls = [url for members in groups.values() for url in members]
-    delays = dict(zip(urls, sorted(eighths(rng, len(urls)), reverse=True), strict=True))
+    delays = dict(zip(urls, sorted(moments(rng, len(urls)), reverse=True), strict=True))
     trace = await run(group_visits, groups=groups, world=calls(visit=delays))
     assert trace.result == {name: [trace.given("visit", url) for url in group] for name, group in groups.items()}
     found = list(trace.result)
@@ -241,7 +249,7 @@ async def test_a_failure_ends_all_groups(run, rng):
     groups = grouped(rng, 2, 2, 2)
     urls = [url for members in groups.values() for url in members]
     bad = rng.choice(urls[2:])
-    moment = rng.randint(9, 20) / 8
+    [moment] = moments(rng, 1, least=9, most=20)
     world = calls(visit={url: call(moment, error=ValueError) if url == bad else 9.0 for url in urls})
     trace = await run(group_visits, groups=groups, world=world, raises=ValueError)
     rises(trace, trace.given("visit", bad))
@@ -256,7 +264,7 @@ async def test_cancelled_it_leaves_no_group_running(sweep, rng):
     """Cancelled at any point, `visit_groups` ends with CancelledError, and no visit runs on."""
     groups = grouped(rng, 1, 2)
     urls = [url for members in groups.values() for url in members]
-    world = calls(visit=dict(zip(urls, eighths(rng, 3), strict=True)))
+    world = calls(visit=dict(zip(urls, moments(rng, 3), strict=True)))
     for trace in await sweep(group_visits_in_a_task, groups=groups, world=world):
         assert trace.elapsed == trace.struck_at
 
@@ -269,7 +277,7 @@ async def test_cancelled_it_leaves_no_group_running(sweep, rng):
 async def test_a_failure_takes_its_own_place(run, rng):
     """In `visit_settled` the exception of a failed visit stands in its place, and all others their results."""
     urls = addresses(rng, 5)
-    delays = eighths(rng, 5)
+    delays = moments(rng, 5)
     delays = dict(zip(urls, delays, strict=True))
     one, other, nothing, zero, _ = rng.sample(urls, 5)
     world = delays | {one: call(delays[one], error=ValueError), other: call(delays[other], error=OSError)}
@@ -287,7 +295,7 @@ async def test_a_failure_takes_its_own_place(run, rng):
 async def test_a_failure_disturbs_nobody(run, rng):
     """`visit_settled` takes as long as the longest visit, whoever fails before; without urls, no time."""
     urls = addresses(rng, crowd(rng))
-    longest = rng.randint(3, 9)
+    [longest] = moments(rng, 1, least=24, most=72)
     world = calls(visit={url: call(1.0, error=ValueError) for url in urls} | {urls[1]: longest})
     trace = await run(visits, function="visit_settled", urls=urls, world=world)
     assert trace.elapsed == longest
@@ -301,7 +309,7 @@ async def test_a_failure_disturbs_nobody(run, rng):
 async def test_a_cancellation_does_not_settle(sweep, rng):
     """Cancelled at any point, `visit_settled` ends with CancelledError, and no visit runs on."""
     urls = addresses(rng, 3)
-    first, second, third = sorted(eighths(rng, 3))
+    first, second, third = sorted(moments(rng, 3))
     world = calls(visit={urls[0]: second, urls[1]: call(first, error=ValueError), urls[2]: third})
     for trace in await sweep(visits_in_a_task, function="visit_settled", urls=urls, world=world):
         assert trace.elapsed == trace.struck_at
@@ -319,7 +327,7 @@ def slow_to_end(rng, delay=20.0, **how):
 async def test_without_a_failure_all_results_are_there(run, rng):
     """Without a failure `visit_or_abandon` returns all results, in the order of the urls."""
     urls = addresses(rng, crowd(rng))
-    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    delays = sorted(moments(rng, len(urls)), reverse=True)
     world = calls(visit=dict(zip(urls, delays, strict=True)))
     trace = await run(visits, function="visit_or_abandon", urls=urls, world=world)
     assert trace.result == [trace.given("visit", url) for url in urls]
@@ -339,8 +347,8 @@ async def test_a_failure_is_raised_after_the_cleanup(run, rng):
     """`visit_or_abandon` cancels the rest at the first failure, waits for its cleanup, then raises that failure."""
     urls = addresses(rng, 5)
     early, bad, *late = rng.sample(urls, 5)
-    cleanups = eighths(rng, 3)
-    moment = rng.randint(9, 20) / 8
+    cleanups = cleanups_of(rng, 3)
+    [moment] = moments(rng, 1, least=9, most=20)
     world = {url: call(9.0, error=KeyError, cleanup=long) for url, long in zip(late, cleanups, strict=True)}
     world |= {early: 1.0, bad: call(moment, error=ValueError)}
     trace = await run(visits, function="visit_or_abandon", urls=urls, world=calls(visit=world), raises=ValueError)
@@ -419,7 +427,7 @@ async def test_the_first_to_finish_wins(run, rng):
 async def test_it_is_over_with_the_first(run, rng):
     """`first_visit` runs all visits at the same time, and is over when the first of them is."""
     urls = addresses(rng, crowd(rng))
-    delays = sorted(eighths(rng, len(urls), least=2), reverse=True)
+    delays = sorted(moments(rng, len(urls), least=2), reverse=True)
     trace = await run(
         visits, function="first_visit", urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True)))
     )
@@ -446,7 +454,7 @@ async def test_the_others_have_cleaned_up(run, rng):
     urls = addresses(rng, 4)
     winner = rng.choice(urls[1:])
     losers = [url for url in urls if url != winner]
-    cleanups = eighths(rng, 3)
+    cleanups = cleanups_of(rng, 3)
     world = {url: call(9.0, cleanup=long) for url, long in zip(losers, cleanups, strict=True)} | {winner: 1.0}
     trace = await run(visits, function="first_visit", urls=urls, world=calls(visit=world))
     is_won_by(trace, winner)
@@ -514,14 +522,14 @@ async def test_both_parts_keep_the_order_of_the_input(run, rng):
 async def test_it_ends_at_the_deadline_or_with_the_last_visit(run, rng):
     """`split_at` ends at the deadline, or before it when all visits have finished; without urls, at once."""
     urls = addresses(rng, crowd(rng))
-    deadline = rng.randint(17, 30) / 8
-    delays = dict(zip(urls, cycle([2.0, 9.0, 1.0, 8.0]), strict=False))
+    early, deadline, last = (moments(rng, 1, least=least, most=least + 8)[0] for least in (8, 24, 72))
+    delays = dict(zip(urls, cycle([2.0, last, early, 8.0]), strict=False))
     trace = await run(visits, function="split_at", urls=urls, deadline=deadline, world=calls(visit=delays))
     assert trace.elapsed == deadline
     assert trace.peak("visit") == len(urls)
-    trace = await run(visits, function="split_at", urls=urls, deadline=deadline + 9.0, world=calls(visit=delays))
+    trace = await run(visits, function="split_at", urls=urls, deadline=last + 9.0, world=calls(visit=delays))
     assert trace.result == ({url: trace.given("visit", url) for url in urls}, [])
-    assert trace.elapsed == 9.0
+    assert trace.elapsed == last
     trace = await run(visits, function="split_at", urls=urls, deadline=0.5, world=calls(visit=delays))
     assert trace.result == ({}, urls)
     assert trace.elapsed == 0.5
@@ -548,8 +556,8 @@ async def test_the_late_are_cancelled_and_cleaned_up(run, rng):
     """`split_at` cancels the late at the deadline, once, and returns when all have cleaned up; they remain late."""
     urls = addresses(rng, 4)
     early, *late = rng.sample(urls, 4)
-    deadline = rng.randint(9, 20) / 8
-    cleanups = eighths(rng, 3)
+    [deadline] = moments(rng, 1, least=9, most=20)
+    cleanups = cleanups_of(rng, 3)
     world = {url: call(20.0, cleanup=long) for url, long in zip(late, cleanups, strict=True)} | {early: 1.0}
     world[late[0]] = call(20.0, cleanup=cleanups[0], then="returns")
     trace = await run(visits, function="split_at", urls=urls, deadline=deadline, world=calls(visit=world))
@@ -563,6 +571,19 @@ async def test_the_late_are_cancelled_and_cleaned_up(run, rng):
     assert trace.result == parted, (
         f"At the deadline, {deadline} s, only {early!r} had finished ({late[0]!r} returned in its cleanup, "
         f"at {trace.call('visit', late[0]).end!r} s): expected {parted}, saw {trace.result}."
+    )
+    world[late[1]] = call(20.0, cleanup=cleanups[1], then="raises", error=OSError)
+    data = {"function": "split_at", "urls": urls, "deadline": deadline}
+    trace = await run(visits_that_fail, **data, world=calls(visit=world), allow=("complaints",))
+    raised, failed = trace.noted("raised"), trace.call("visit", late[1]).end
+    assert not raised, (
+        f"{late[1]!r}, late at the deadline, {deadline} s, failed in its cleanup, at {failed!r} s: it is one of the "
+        f"late all the same. `split_at` raised {raised[0]!r}."
+    )
+    parted = ({early: trace.given("visit", early)}, parted[1])
+    assert trace.result == parted, (
+        f"{late[1]!r}, late at the deadline, {deadline} s, failed in its cleanup, at {failed!r} s: "
+        f"expected {parted}, saw {trace.result}."
     )
 
 
