@@ -10,9 +10,12 @@ def addresses(rng, count):
     return [f"/{rng.randrange(10**5)}/{place}" for place in range(count)]
 
 
-def eighths(rng, count):
-    """So many different delays, all multiples of 1/8 s."""
-    return [number / 8 for number in rng.sample(range(1, 40), count)]
+def moments(rng, count):
+    """So many different delays, 1/32 s or more apart, all odd multiples of 1/64 s.
+
+    Who looks every so often, in any round number of seconds, looks too late.
+    """
+    return [(number * 8 + rng.choice((1, 3, 5, 7))) / 64 for number in rng.sample(range(1, 40), count)]
 
 
 def raises_own(trace, failure):
@@ -47,7 +50,7 @@ SECOND = calls(**{"a second in which nothing can start": 1.0})
 async def test_launch_returns_before_any_visit_has_started(run, rng):
     """`launch` returns at once, before any visit has started; then all visits run at the same time."""
     urls = addresses(rng, rng.randint(3, 6))
-    delays = eighths(rng, len(urls))
+    delays = moments(rng, len(urls))
     world = SECOND | calls(visit=dict(zip(urls, delays, strict=True)))
     trace = await run(launch, urls=urls, world=world, allow=("blocked",))
     early = sum(start < 1.0 for start in trace.starts("visit"))
@@ -94,7 +97,7 @@ async def test_each_task_brings_what_its_visit_brings(run, rng):
     """The task of a url has its visit's result or error; cancelling it cancels that visit and no other."""
     urls = addresses(rng, 5)
     bad, cancelled, *good = rng.sample(urls, 5)
-    delays = eighths(rng, 3)
+    delays = moments(rng, 3)
     world = calls(visit={bad: call(0.5, error=ValueError), cancelled: 9.0, **dict(zip(good, delays, strict=True))})
     trace = await run(see_them_end, urls=urls, cancel=cancelled, world=world)
     hit = [url for url in urls if trace.call("visit", url).outcome == "cancelled"]
@@ -171,7 +174,7 @@ async def test_a_visit_that_fails_is_reported_as_an_error(run, rng):
 async def test_the_report_comes_when_the_visit_ends(run, rng):
     """The report is made at the moment when the visit ends, and `visit_and_report` takes no longer."""
     (url,) = addresses(rng, 1)
-    delay = rng.randint(1, 40) / 8
+    [delay] = moments(rng, 1)
     trace = await run(report_one, url=url, world=calls(visit=delay))
     assert trace.noted_at("report") == [delay]
     assert trace.elapsed == delay
@@ -191,7 +194,7 @@ def is_told_before(trace, *, it):
 async def test_the_report_comes_before_the_return(run, rng):
     """The report has been made when `visit_and_report` returns or raises."""
     (url,) = addresses(rng, 1)
-    delay = rng.randint(1, 40) / 8
+    [delay] = moments(rng, 1)
     trace = await run(report_one, url=url, world=calls(visit=delay))
     is_told_before(trace, it="returned")
     trace = await run(report_one, url=url, world=calls(visit=call(delay, error=ValueError)), raises=ValueError)
@@ -209,6 +212,15 @@ async def test_cancelled_it_reports_the_cancelled_visit(sweep, rng):
     for trace in await sweep(report_one, url=url, world=calls(visit=rng.randint(4, 40) / 8)):
         assert trace.noted("report") == [[url, "cancelled"]]
         comes_at_the_end(trace)
+        is_told_before(trace, it="raised")
+    [cleanup] = moments(rng, 1)
+    for trace in await sweep(report_one, url=url, world=calls(visit=call(9.0, cleanup=cleanup))):
+        assert trace.noted("report") == [[url, "cancelled"]]
+        end, at = trace.call("visit", url).end, trace.noted_at("report")[0]
+        assert at == end, (
+            f"The visit took {cleanup} s to clean up: it ended at {end!r} s and should be reported then, "
+            f"but was at {at!r} s."
+        )
         is_told_before(trace, it="raised")
 
 
@@ -271,7 +283,7 @@ def reports_each_once(trace):
 async def test_all_visits_overlap(run, rng):
     """`report_each` runs all visits at the same time: it takes as long as the longest; without urls, no time."""
     urls = addresses(rng, rng.randint(3, 6))
-    delays = eighths(rng, len(urls))
+    delays = moments(rng, len(urls))
     world = calls(visit=dict(zip(urls, delays, strict=True)))
     trace = await run(report_all, urls=urls, world=world)
     assert trace.peak("visit") == len(urls)
@@ -286,7 +298,7 @@ async def test_all_visits_overlap(run, rng):
 async def test_reports_come_in_finishing_order(run, rng):
     """`report_each` reports each visit at the moment it ends, so in finishing order, the last before it returns."""
     urls = addresses(rng, rng.randint(4, 6))
-    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    delays = sorted(moments(rng, len(urls)), reverse=True)
     delays[0], delays[1] = delays[1], delays[0]
     trace = await run(report_all, urls=urls, world=calls(visit=dict(zip(urls, delays, strict=True))))
     assert trace.noted_at("report") == sorted(delays)
@@ -300,7 +312,7 @@ async def test_reports_come_in_finishing_order(run, rng):
 async def test_each_report_has_its_own_url_and_outcome(run, rng):
     """`report_each` reports each visit exactly once, with its own url and its own outcome."""
     urls = addresses(rng, 5)
-    delays = eighths(rng, 5)
+    delays = moments(rng, 5)
     bad = rng.sample(urls, 2)
     world = {
         url: call(delay, error=ValueError if url in bad else None) for url, delay in zip(urls, delays, strict=True)
@@ -320,7 +332,7 @@ async def report_twice(kata, stage, *, parts):
 async def test_results_stand_in_the_order_of_the_urls(run, rng):
     """`report_each` returns the results in the order of the urls, whichever visit ends first."""
     urls = addresses(rng, rng.randint(4, 6))
-    delays = sorted(eighths(rng, len(urls)), reverse=True)
+    delays = sorted(moments(rng, len(urls)), reverse=True)
     world = dict(zip(urls, delays, strict=True))
     world |= {urls[1]: call(delays[1], None), urls[2]: call(delays[2], 0)}  # results, too
     trace = await run(report_all, urls=urls, world=calls(visit=world))
@@ -335,7 +347,7 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
 async def test_a_failure_takes_its_own_place(run, rng):
     """In `report_each` a failed visit's exception stands in its place, and disturbs nobody."""
     urls = addresses(rng, 5)
-    delays = dict(zip(urls, eighths(rng, 5), strict=True))
+    delays = dict(zip(urls, moments(rng, 5), strict=True))
     bad = rng.choice(urls)
     world = calls(visit=delays | {bad: call(delays[bad], error=ValueError)})
     trace = await run(report_all, urls=urls, world=world)
@@ -364,7 +376,7 @@ async def test_a_url_that_stands_twice_is_reported_twice(run, rng):
 async def test_cancelled_it_reports_every_visit_once(sweep, rng):
     """Cancelled at any point, `report_each` cancels what runs, and ends when each visit has been reported once."""
     urls = addresses(rng, 4)
-    short, long, longest, bad = sorted(eighths(rng, 4))
+    short, long, longest, bad = sorted(moments(rng, 4))
     world = {urls[0]: long, urls[1]: short, urls[2]: call(bad, error=ValueError), urls[3]: longest}
     for trace in await sweep(report_all, urls=urls, world=calls(visit=world)):
         reports_each_once(trace)
@@ -389,7 +401,7 @@ async def bad_reporter(kata, stage, *, function, visited):
 async def test_a_failing_report_changes_nothing(run, rng):
     """An error raised by `report` changes nothing: the result is returned, or the visit's own error is raised."""
     urls = addresses(rng, 4)
-    delays = dict(zip(urls, eighths(rng, 4), strict=True))
+    delays = dict(zip(urls, moments(rng, 4), strict=True))
     loud = {"allow": ("complaints",)}
     trace = await run(bad_reporter, function="visit_and_report", visited=urls[0], world=calls(visit=delays), **loud)
     assert trace.result == trace.given("visit", urls[0])
@@ -408,7 +420,7 @@ async def test_a_failing_report_changes_nothing(run, rng):
 async def test_a_failing_report_does_not_stop_a_cancellation(sweep, rng):
     """Cancelled, it ends with CancelledError even where `report` raises an error, and no visit runs on."""
     urls = addresses(rng, 3)
-    world = calls(visit=dict(zip(urls, eighths(rng, 3), strict=True)))
+    world = calls(visit=dict(zip(urls, moments(rng, 3), strict=True)))
     for function, visited in (("visit_and_report", urls[0]), ("report_each", urls)):
         for trace in await sweep(bad_reporter, function=function, visited=visited, world=world, allow=("complaints",)):
             reports_each_once(trace)
