@@ -6,8 +6,8 @@ from checker.suite import call, calls, cancellation, ordering, points, result, s
 
 
 def seconds(rng, count):
-    """So many delays."""
-    return [rng.randint(1, 16) / 4 for _ in range(count)]
+    """So many delays, odd multiples of 1/64 s: who looks every so often, in any round number of seconds, is late."""
+    return [rng.randrange(9, 257, 2) / 64 for _ in range(count)]
 
 
 def assert_raised(trace, failure):
@@ -118,7 +118,8 @@ def rounds_of(trace, numbers):
         spans = []
         for pair in zip(level[::2], level[1::2], strict=False):
             span = next((span for span in others if span.args == pair), None)
-            assert span is not None, f"Round {len(rounds) + 1}, of {level}, should add {pair}; it never did."
+            round_so = f"Round {len(rounds) + 1}, of" if rounds else "The first round, of the numbers"
+            assert span is not None, f"{round_so} {level}, should add {pair}; it never did."
             others.remove(span)
             spans.append(span)
         rounds.append(spans)
@@ -144,8 +145,8 @@ async def test_a_round_begins_when_the_one_before_is_complete(run, rng):
     """All pairs of a round are added at the same time, and the next round begins with the last of their sums."""
     # Of six numbers the second round adds one pair only, which may begin late by chance.
     numbers = rng.sample(range(100), rng.randint(7, 12))
-    delays = rng.sample(range(1, 40), len(numbers))
-    trace = await run(tree, numbers=numbers, world=calls(add=[delay / 4 for delay in delays]))
+    delays = rng.sample(range(17, 641, 2), len(numbers))
+    trace = await run(tree, numbers=numbers, world=calls(add=[delay / 64 for delay in delays]))
     begin = 0
     for number, spans in enumerate(rounds_of(trace, numbers), 1):
         for span in spans:
@@ -170,7 +171,7 @@ async def test_the_tree_takes_few_rounds(run, rng):
 async def test_the_top_of_the_tree_is_the_total(run, rng):
     """The total is the last sum; none give 0, one gives itself; equal numbers do no harm; the list is left alone."""
     one, other = rng.sample(range(1, 50), 2)
-    numbers = [one, other, other, one, 0]
+    numbers = [one, other, one, 0, 0]
     trace = await run(tree, numbers=numbers, world=calls(add=1.0))
     rounds = rounds_of(trace, numbers)
     assert trace.result == rounds[-1][0].value
