@@ -55,6 +55,22 @@ def together(kata, stage, *, keys):
     return answer
 
 
+@scenario
+def returned_errors(kata, stage, *, keys, seconds=None):
+    """Every job returns an exception object; without `seconds` by `run_all`, else by `run_for`."""
+
+    async def job(key):
+        return ValueError(key)
+
+    try:
+        if seconds is not None:
+            return kata.run_for(seconds, {key: partial(job, key) for key in keys})
+        answers = kata.run_all([partial(job, key) for key in keys])
+    except ValueError as error:
+        return f"raised {error!r}"
+    return [[type(answer).__name__, str(answer)] for answer in answers]
+
+
 @timing
 @points(2)
 async def test_all_jobs_run_at_the_same_time(run, rng):
@@ -72,9 +88,11 @@ async def test_all_jobs_run_at_the_same_time(run, rng):
 
 @ordering
 async def test_results_stand_in_the_order_of_the_jobs(run, rng):
-    """Results come in the order of the jobs, whichever ends first, and the list of jobs is left as it was."""
+    """Results come in the order of the jobs, None and 0 too, whichever ends first; the list of jobs stays as it was."""
     keys = names(rng, 5)
     delays = dict(zip(keys, [20, *rng.sample(range(1, 20), 4)], strict=True))
+    for key, nothing in zip(rng.sample(keys, 3), (None, 0, ""), strict=True):
+        delays[key] = call(delays[key], nothing)
     trace = await run(together, keys=keys, world=calls(work=delays))
     assert trace.result == [trace.given("work", key) for key in keys]
     assert trace.noted("left as they were") == [keys]
@@ -161,7 +179,12 @@ async def test_run_all_closes_async_generators_after_a_failure(run, rng):
 
 @result
 async def test_the_first_failure_is_raised(run, rng):
-    """The error of the job that fails is raised, at the moment at which it fails if nobody has to clean up."""
+    """The error that is raised first comes out, at once if nobody has to clean up; one that is returned is a result."""
+    keys = names(rng, rng.randint(2, 3))
+    told = (await run(returned_errors, keys=keys)).result
+    assert told == [["ValueError", key] for key in keys], (
+        f"{len(keys)} jobs returned a ValueError object each, results like any other; what came of `run_all`: {told}."
+    )
     keys = names(rng, 4)
     cls = rng.choice([ValueError, KeyError, TypeError, RuntimeError, TimeoutError, OSError])
     bad = rng.choice(keys)
@@ -177,6 +200,17 @@ async def test_the_first_failure_is_raised(run, rng):
     failures = trace.all_given("work")
     assert any(trace.error.holds(failure) for failure in failures), (
         f"2 of 2 jobs failed at the same moment, with {failures}; what came out is {trace.error!r}."
+    )
+    assert trace.elapsed == moment
+    # The others, before and after it in the list, answer their cancellation with errors: those alone will not do.
+    rude = [call(20.0, error=OSError, then="raises") for _ in range(2)]
+    before, bad, after = names(rng, 3)
+    world = calls(work={before: rude[0], bad: call(moment, error=ValueError), after: rude[1]})
+    trace = await run(together, keys=[before, bad, after], world=world, **either)
+    failure = trace.given("work", bad)
+    assert trace.error.holds(failure), (
+        f"The second of 3 jobs failed with {failure!r}, and the others when they were cancelled for that; "
+        f"what came out is {trace.error!r}, not the first failure."
     )
     assert trace.elapsed == moment
 
@@ -220,7 +254,7 @@ def for_a_while(kata, stage, *, seconds, keys):
 @timing
 @points(2)
 async def test_when_the_time_is_up_it_stops(run, rng):
-    """`run_for` runs the jobs at the same time, and ends them when its seconds are over."""
+    """`run_for` runs the jobs at the same time, and ends them when its seconds are over; 0 seconds are at once."""
     keys = names(rng, 5)
     seconds = rng.randint(4, 8) + 0.5
     delays = dict(zip(keys, [1, 2, 3, 20, 30], strict=True))
@@ -228,6 +262,9 @@ async def test_when_the_time_is_up_it_stops(run, rng):
     assert trace.elapsed == seconds
     assert trace.peak("work") == 5
     assert trace.result == sorted(keys[:3])
+    trace = await run(for_a_while, seconds=0, keys=keys, world=calls(work=delays), allow=("complaints",))
+    assert trace.elapsed == 0.0
+    assert trace.result == []
 
 
 @timing
@@ -274,7 +311,7 @@ async def test_a_job_may_have_several_names(run, rng):
 @result
 @points(2)
 async def test_a_failed_job_is_not_named(run, rng):
-    """A failed job is not named, nothing is raised, and the other jobs go on."""
+    """A failed job is not named, nothing is raised, and the others go on; one that returns an exception is named."""
     classes = [ValueError, KeyError, TypeError, RuntimeError, TimeoutError, OSError]
     early, late, slow, *bad = names(rng, 3 + len(classes))
     failures = {key: call(rng.randint(4, 14) / 4, error=cls) for key, cls in zip(bad, classes, strict=True)}
@@ -282,6 +319,10 @@ async def test_a_failed_job_is_not_named(run, rng):
     keys = rng.sample([early, late, slow, *bad], 3 + len(classes))
     trace = await run(for_a_while, seconds=rng.randint(6, 9), keys=keys, world=world)
     assert trace.result == sorted([early, late])
+    told = (await run(returned_errors, keys=keys, seconds=5)).result
+    assert told == sorted(keys), (
+        f"{len(keys)} jobs returned a ValueError object each: none failed, all are named; but `run_for` gave {told}."
+    )
 
 
 @result
