@@ -1,6 +1,7 @@
 """The suite of 09_event: who waits for a signal goes on the moment it is given, and not before."""
 
 import asyncio
+import threading
 import time
 from functools import partial
 from itertools import permutations
@@ -97,9 +98,25 @@ async def test_a_start_already_given_holds_nobody_up(run, rng):
         assert trace.elapsed == 0
 
 
+@scenario
+async def returned_errors(kata, stage, *, runners):
+    """Every runner returns an exception object."""
+
+    async def runner(name):
+        return ValueError(name)
+
+    starter = asyncio.Event()
+    starter.set()
+    try:
+        answers = await kata.start_together(starter, [partial(runner, name) for name in runners])
+    except ValueError as error:
+        return f"raised {error!r}"
+    return [[type(answer).__name__, str(answer)] for answer in answers]
+
+
 @result
 async def test_results_stand_in_the_order_of_the_runners(run, rng):
-    """Results come in the order of the runners, whoever comes in first; list and starter are left as they were."""
+    """Results, returned exceptions too, come in the order of the runners; list and starter are left as they were."""
     runners = numbers(rng, rng.randint(4, 6))
     delays = dict(zip(runners, [20, *rng.sample(range(1, 20), len(runners) - 1)], strict=True))
     for name, nothing in zip(rng.sample(runners, 3), (None, 0, ""), strict=True):
@@ -108,6 +125,10 @@ async def test_results_stand_in_the_order_of_the_runners(run, rng):
     assert trace.result == [trace.given("run", name) for name in runners]
     assert trace.noted("list changed") == [False]
     assert trace.noted("starter is set") == [True]
+    told = (await run(returned_errors, runners=runners)).result
+    assert told == [["ValueError", str(name)] for name in runners], (
+        f"{len(runners)} runners returned a ValueError object each, and none failed; what came of it: {told}."
+    )
 
 
 @scenario
@@ -364,7 +385,8 @@ async def test_each_run_starts_green(run, rng):
         went = trace.noted_at("early driver went")  # on red, the stopped light may let the driver go before
         assert [at <= goes for at in went] == [True], (
             f"{green} s green, {red} s red: the light was stopped at {stop_at} s and run again from {goes} s on. "
-            f"A driver who came at {comes_at} s must have gone by then, and went at {went}."
+            f"A driver who came at {comes_at} s must have gone by then, and "
+            f"{f'went at {went[0]!r} s' if went else 'never went'}."
         )
         assert trace.noted_at("driver went") == [stop_at + pause + green + red]
 
@@ -449,9 +471,16 @@ async def test_a_driver_who_turns_back_disturbs_nobody(sweep, rng):
 
 @scenario
 async def sensor(kata, stage, *, at, waiters):
-    """A thread works for a while, signals, and works on."""
+    """A thread works for a while, signals, and works on. The event notes in which thread it is set."""
     loop = asyncio.get_running_loop()
-    event = asyncio.Event()
+    home = threading.get_ident()
+
+    class Signal(asyncio.Event):
+        def set(self):
+            stage.note("set in the loop's thread", threading.get_ident() == home)
+            super().set()
+
+    event = Signal()
 
     async def waiter():
         await event.wait()
@@ -473,9 +502,14 @@ async def sensor(kata, stage, *, at, waiters):
 @timing
 @points(2)
 async def test_waiters_wake_at_once(run, rng):
-    """A signal from another thread wakes everybody who waits for the event at once, though the loop was asleep."""
+    """A signal from another thread is given in the loop's, and wakes all who wait at once, though the loop slept."""
     at, waiters = rng.randint(1, 9), rng.randint(2, 4)
     trace = await run(sensor, at=at, waiters=waiters)
+    # Who calls `asyncio.Event.set` past it notes nothing, and is believed.
+    assert False not in trace.noted("set in the loop's thread"), (
+        f"At {at} s `event.set()` was called in the thread that signals, and not in the loop's: "
+        "asyncio's events are not thread-safe."
+    )
     assert trace.noted_at("woke") == [at] * waiters
     assert trace.noted("event is set") == [True]
 
