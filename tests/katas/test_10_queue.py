@@ -167,6 +167,11 @@ async def test_results_stand_in_the_order_of_the_items(run, rng):
         delays[item] = call(delays[item], nothing)
     world = calls(read=reads(items), consume=delays)
     trace = await run(factory, many=len(items), size=2, workers=3, world=world)
+    if isinstance(trace.result, list):
+        count = len(trace.result)
+        assert count == len(items), (
+            f"Of {len(items)} items, for which `consume` returned also None, 0 and '', it gave {count} results."
+        )
     assert trace.result == [trace.given("consume", item) for item in items]
     assert not trace.noted("items were closed"), "The pump closed `items`, which are the caller's to close."
 
@@ -670,6 +675,8 @@ async def test_who_holds_an_item_is_not_disturbed(run, rng):
     delays = {names[0]: [0.5, 20], names[1]: [call(rng.randint(3, 8) / 4, error=ValueError)]}
     world = calls(read=by_source(delays), use=3.0)
     trace = await run(desk, sources={names[0]: 2, names[1]: 1}, world=world, raises=ValueError)
+    later = trace.count("use") - 1
+    assert later <= 0, f"A source failed while the first item was in use, and {later} more came after that."
     assert trace.outcomes("use") == ["done"]
     assert trace.noted_at("closing") == [3.5]
 
