@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, Protocol
 
@@ -75,7 +76,8 @@ class LocalPool:
 
     def submit(self, task: Callable[[Any], Any], argument: Any) -> Future[Any]:
         """See `Pool`."""
-        future: Future[Any] = self._pool.schedule(task, [argument], timeout=self._patience)
+        with _deaf():  # the first one starts the workers, and the thread that starts all later ones
+            future: Future[Any] = self._pool.schedule(task, [argument], timeout=self._patience)
         return future
 
     def lost(self, error: BaseException) -> bool:
@@ -95,9 +97,23 @@ def _quieten() -> None:
     logging.disable(logging.CRITICAL)
 
 
+@contextmanager
+def _deaf() -> Generator[None]:
+    """Keep Ctrl-C waiting, and from whatever is started meanwhile: a worker would hear it before it can be told not to.
+
+    Until Python has come up, that would be a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(driver: int) -> None:
     """A worker begins: Ctrl-C is for the driver, which ends its workers in its own time, or takes them along."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # whatever it starts may want to hear it
     confine.end_with(driver)
 
 

@@ -1,114 +1,36 @@
 """The `kata` command. Every command is a small task that returns an exit status.
 
-Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 the grader itself failed.
+Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 the grader itself failed, 130 broken off by Ctrl-C.
 Imports stand inside the commands: `kata --help` and `kata list` should start at once.
 """
-
-from __future__ import annotations
-
-import atexit
-import errno
-import gc
-import io
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable
-from typing import Any
-
-import click
-
-from checker import __version__
-from checker.cli import check, common, doctor, grade, learn, prove, watch
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="kata")
-def app() -> None:
-    """Learn asyncio by katas whose behaviour in time is graded.
-
-    KATA is 07_semaphore, 07, 7 or semaphore; where it may be left out, all are meant.
-    """
-
-
-for _command in (
-    check.check,
-    learn.list_katas,
-    learn.show,
-    learn.hint,
-    learn.start,
-    learn.reset,
-    learn.solution,
-    watch.watch,
-    grade.grade,
-    doctor.doctor,
-    prove.verify,
-):
-    app.add_command(_command)
 
 
 def main() -> None:
     """Run the command line; faults of usage and of the grader end in one sentence, never a traceback."""
     try:
-        _run()
+        # Not at the head: what is loaded here takes a tenth of a second, in which Ctrl-C would be a traceback.
+        from checker.cli import interrupt
+
+        try:
+            interrupt.listen()
+            from checker.cli import app
+
+            app.run()
+        finally:
+            interrupt.listen_no_more()
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is on its way out; whoever presses twice gets no traceback
-        common.stop("Stopped.", common.INTERRUPTED)
+        _say_stopped()
 
 
-def _run() -> None:
-    sys.unraisablehook = _never_dropping_interrupts(sys.unraisablehook)
-    # From the last moment on, when Python tidies up, Ctrl-C has nothing left to stop.
-    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    # All that is loaded would be searched for garbage once more on the way out, 50 ms for nothing.
-    atexit.register(gc.freeze)
-    # A parent that ignores its children hands that down; then nobody's end could be waited for.
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.umask(os.umask(0o077) & 0o077)  # one that keeps its own user out would keep this command out
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # it was closed: nobody is to be told
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # briefs and learners go beyond some terminals' signs
-    try:
-        # Click's own way of ending would make status 1 of Ctrl-C.
-        raise SystemExit(app(prog_name="kata", standalone_mode=False))
-    except click.ClickException as error:
-        error.show()
-        raise SystemExit(error.exit_code) from None
-    except click.Abort:
-        raise KeyboardInterrupt from None
-    except Exception as error:
-        common.fail(error)
-    finally:
-        _flush()
+def _say_stopped() -> None:
+    """End with one word and a status."""
+    import signal
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is on its way out; whoever presses twice gets no traceback
+    import sys
+    from contextlib import suppress
 
-def _never_dropping_interrupts(otherwise: Callable[[Any], Any]) -> Callable[[Any], None]:
-    """Where nobody can catch it, in a finalizer or a callback of the import system, Python drops Ctrl-C and goes on.
-
-    Then it comes again a moment later: from a thread, since raised right there it would be dropped once more; and as
-    a signal, since whatever the main thread has begun to wait for by then is to be broken off.
-    """
-
-    def hook(unraisable: Any) -> None:
-        if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            main_thread = threading.main_thread().ident
-            assert main_thread is not None
-            threading.Timer(0.01, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
-        else:
-            otherwise(unraisable)
-
-    return hook
-
-
-def _flush() -> None:
-    """Say it if what was said could not be written, which Python would find out too late."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno != errno.EPIPE:  # whoever read has read enough
-            common.stop(f"The report cannot be written: {error.strerror}.", common.FAULT)
+    with suppress(OSError, AttributeError):  # nobody listens, or the stream was closed
+        sys.stderr.write("Stopped.\n")
+        sys.stderr.flush()
+    raise SystemExit(130)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from checker.cli import common
-from checker.course import Kata
+
+if TYPE_CHECKING:
+    from checker.course import Kata
+    from checker.verify import Job, Outcome
 
 
 @click.command()
@@ -28,7 +33,7 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | Non
         plan = verifying.jobs(
             course, katas, repeat=repeat, seed=seed, sandbox=sandbox, recording=record, folder=Path(folder)
         )
-        outcomes = common.guarded(lambda: _told(verifying.verify(plan, jobs or common.processors())))
+        outcomes = common.guarded(lambda: _verified(plan, jobs or common.processors()))
     problems = sum(len(outcome.problems) for outcome in outcomes)
     if record:
         _save_fingerprints(katas, outcomes)
@@ -39,7 +44,28 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | Non
     raise SystemExit(common.FAILED if problems else common.PASSED)
 
 
-def _told(outcomes: Any) -> list[Any]:
+def _verified(plan: Sequence[Job], jobs: int) -> list[Outcome]:
+    """Grade everything, several at a time, and tell of each problem as it is found."""
+    from checker import verify as verifying
+    from checker.batch.pool import LocalPool, NoPool
+    from checker.world.session import GraderFault
+
+    try:
+        # All answers are the course's own, and each run has its limits: an answer is waited for however long it takes.
+        pool = LocalPool(jobs, patience=math.inf)
+    except NoPool as error:
+        common.stop(str(error), common.FAULT)
+    try:
+        return _told(verifying.verify(plan, pool.submit))
+    except Exception as error:
+        if pool.lost(error):
+            raise GraderFault("a process of its own ended before its work was done; try again.") from None
+        raise
+    finally:
+        pool.close()
+
+
+def _told(outcomes: Iterable[Outcome]) -> list[Outcome]:
     kept = []
     for outcome in outcomes:
         kept.append(outcome)
@@ -48,7 +74,7 @@ def _told(outcomes: Any) -> list[Any]:
     return kept
 
 
-def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
+def _say_verified(katas: list[Kata], outcomes: list[Outcome]) -> None:
     for each in katas:
         own = [outcome for outcome in outcomes if outcome.kata == each.name]
         counts = dict.fromkeys(("reference", "alternative", "stub", "idle", "mistake"), 0)
@@ -59,7 +85,7 @@ def _say_verified(katas: list[Kata], outcomes: list[Any]) -> None:
         common.tell(f"{each.name}: {parts}")
 
 
-def _told_of_the_whole(katas: list[Kata], outcomes: list[Any]) -> int:
+def _told_of_the_whole(katas: list[Kata], outcomes: list[Outcome]) -> int:
     """Tell what is wrong with katas and not with an answer; returns how much that is."""
     from checker import verify as verifying
 
@@ -69,7 +95,7 @@ def _told_of_the_whole(katas: list[Kata], outcomes: list[Any]) -> int:
     return len(told)
 
 
-def _save_fingerprints(katas: list[Kata], outcomes: list[Any]) -> None:
+def _save_fingerprints(katas: list[Kata], outcomes: list[Outcome]) -> None:
     """Write the fingerprints, and tell which of them are others than before."""
     from checker import diagnosis
     from checker.course import CourseBroken

@@ -293,8 +293,12 @@ def test_a_fault_of_its_own_is_a_sentence(monkeypatch, capsys):
 
     monkeypatch.setattr(common, "course", lambda: {}["nothing"])
     monkeypatch.setattr(sys, "argv", ["kata", "list"])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.value.code == 3
     said = capsys.readouterr().err
     assert said.startswith("The grader itself failed: KeyError: 'nothing' (test_heritage.py, line ")
