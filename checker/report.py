@@ -12,7 +12,7 @@ from checker import diagnosis
 from checker.grade import Grading, python_version
 from checker.messages import Limits
 from checker.suite import PROPERTIES
-from checker.values import printable
+from checker.values import inert, printable
 from checker.world.session import DEFAULT_BUDGET, Session
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MAX_DETAILS = 3
 """Failures of a kata that are told in full; the others get their line."""
 MAX_PRINTED_LINES = 10
+PRINTED = "    | "
+"""Stands before what a submission has printed, so that nobody takes it for words of the report's own."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,9 @@ class Terminal:
 
         indented = len(source) - len(source.lstrip())
         place = max(indented, column - 1)
+        lead = inert(lead)
         before, after = printable(source[indented:place]), printable(source[place:].rstrip())
+        before = inert(lead + before)[len(lead) :]  # here, so that the caret stands right
         room = max(20, min(self._console.width, 100) - cell_len(lead))
         cut = "…" if self._unicode else "..."
         if cell_len(before + after) > room and cell_len(before) > room // 2:
@@ -256,8 +260,10 @@ class Terminal:
         lines = trace.printed.splitlines()
         if lines:
             self._line("  Your code printed:", "dim")
+        width = min(self._console.width, 100) - len(PRINTED)
         for line in lines[:MAX_PRINTED_LINES]:
-            self._line(f"    {printable(line)[:500]}", indent=4)
+            for part in _wrap(printable(line)[:500], max(20, width), 0):
+                self._row(f"{PRINTED}{part}", "")
         if len(lines) > MAX_PRINTED_LINES:
             self._line(f"    … {len(lines) - MAX_PRINTED_LINES} more lines", "dim")
 
@@ -285,7 +291,7 @@ class Terminal:
         """One line, however long it is."""
         from rich.text import Text
 
-        row = Text(printable(text), style=style).append(right, style=right_style)
+        row = Text(inert(printable(text)), style=style).append(right, style=right_style)
         self._console.print(row, highlight=False, no_wrap=True, overflow="ignore", crop=False)
 
 

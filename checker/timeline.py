@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from checker.trace import TOLERANCE, Blocked, Noted, Span, Task, Trace
+from checker.values import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -245,7 +246,7 @@ def _clean(text: str, unicode: bool) -> str:
     text = unicodedata.normalize("NFC", text if len(text) <= 400 else f"{text[:200]}…{text[-200:]}")
     kept = (char for char in text if unicodedata.category(char) not in ("Mn", "Me"))
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in kept)
-    return shown if unicode else shown.encode("ascii", "backslashreplace").decode()
+    return inert(shown if unicode else shown.encode("ascii", "backslashreplace").decode())
 
 
 def _cells(text: str) -> int:

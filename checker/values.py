@@ -8,6 +8,7 @@ arrives as an `Error`, told by the well-known classes that it really is an insta
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -277,6 +278,19 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+_COMMAND = re.compile(r"^(\s*):(?=:)|(#)(?=#\w*\[)", re.MULTILINE)
+"""What makes a line of a log a command to the server that keeps it.
+
+GitHub takes `::command::` for one after whatever blanks, and `##[command]` wherever it stands; so does Azure with
+`##vso[command]`, and TeamCity with `##teamcity[command]`.
+"""
+
+
+def inert(text: str) -> str:
+    """Text to be printed, with the sign made visible, as `printable` does it, by which a line would be a command."""
+    return _COMMAND.sub(lambda found: found[0][:-1] + f"\\x{ord(found[0][-1]):x}", text)
 
 
 def lines_of(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from checker.rows import Grading
+from checker.values import inert
 
 EVERY = 10.0
 """Real seconds between two lines where there is no terminal."""
@@ -50,7 +51,6 @@ class Progress:
         for grading in gradings:
             if grading.verdict == "error":
                 self._faults += 1
-                # Never at a line's beginning: a name may be a command to the server that keeps the log.
                 self._say(f"No grade yet for {learner}, {grading.kata}: {_fault(grading)}")
         passed = time.monotonic() - self._began
         rate = f"{self._katas / passed:.1f} katas/s" if passed > 1 else ""
@@ -62,6 +62,7 @@ class Progress:
             self._say(f"{self._done} of {self._total} graded, {rate}, about {_duration(left)} left")
 
     def _say(self, line: str) -> None:
+        line = inert(line)  # a name may be a command to the server that keeps the log
         if self._bar is not None:
             self._bar.console.print(line, markup=False, highlight=False)
         else:

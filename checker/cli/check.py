@@ -211,7 +211,8 @@ def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
     if screen is None:
         import json
 
-        sys.stdout.write(json.dumps(report.as_json(outcomes, seed)) + "\n")
+        # Within its texts alone, where it reads the same; a server that keeps the log would read a command.
+        sys.stdout.write(json.dumps(report.as_json(outcomes, seed)).replace("##", r"#\u0023") + "\n")
         return
     text = "".join(each.told for each in outcomes)
     total = report.total(outcomes)

@@ -143,15 +143,19 @@ def fail(error: Exception) -> NoReturn:
     stop(f"The grader itself failed: {type(error).__name__}: {error} ({where}; KATA_DEBUG=1 shows more)", FAULT)
 
 
-def tell(text: str) -> None:
+def tell(text: str, *, err: bool = False) -> None:
     """Say something; whoever reads may have read enough, and that changes nothing about the outcome."""
+    from checker.values import inert
+
     with suppress(BrokenPipeError):
-        click.echo(text)
+        click.echo(inert(text), err=err)
 
 
 def stop(text: str, status: int) -> NoReturn:
     """Say one sentence and end with a status."""
-    click.echo(text, err=True)
+    from checker.values import inert
+
+    click.echo(inert(text), err=True)
     raise SystemExit(status)
 
 

@@ -265,7 +265,7 @@ def _report(
         except BrokenPipeError:  # whoever reads has read enough
             pass
         except OSError as error:
-            click.echo(
+            common.tell(
                 f"The {name} table cannot be written: {error}. What is graded is in the gradebook; make room, or mend"
                 " the folder, and give the same command again.",
                 err=True,

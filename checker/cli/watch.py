@@ -111,7 +111,7 @@ def _guarded(name: str, graded: Callable[[str], Outcome], lost: Callable[[BaseEx
         if lost(error):
             click.echo("The grader's process ended before its work was done; save again to have it graded.", err=True)
         elif isinstance(error, SuiteBroken | GraderFault | OSError):
-            click.echo(f"The grader itself failed: {error}", err=True)
+            common.tell(f"The grader itself failed: {error}", err=True)
         else:
             raise
     return None

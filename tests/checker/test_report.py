@@ -1,12 +1,15 @@
 """What a submission prints or raises cannot act on the reader's terminal, log or page."""
 
 import io
+import json
+import re
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from checker.cli import common
 from checker.messages import Limits
 from checker.report import Terminal, _and_more, _distinct, _options
 from checker.suite.grader import Played, Result
@@ -39,6 +42,52 @@ def test_control_characters_are_made_visible(kata, tmp_path, more):
     assert [char for char in done.stdout if not char.isprintable() and char != "\n"] == []
     assert [line for line in done.stdout.splitlines() if line.lstrip().startswith("::")] == []
     assert "\\\\x1b[31m" in done.stdout or "\\x1b[31m" in done.stdout
+
+
+COMMANDING = """
+import asyncio
+async def run_limited(jobs, limit):
+    print("::error::printed")
+    print("  ::add-mask::printed", "more " * 30, "::error::wrapped ##[error]printed ##vso[task.complete]printed")
+    await asyncio.gather(*(asyncio.create_task(job(), name=name) for job, name in zip(jobs, NAMES)))
+    raise type("##[error]Name", (Exception,), {})("word " * 30 + "::error::raised ##[error]raised")
+NAMES = ["::error::task", " ::error::task", "##[error]task"] * 9
+"""
+
+
+def obeyed(text):
+    """The lines that a server which runs workflows takes for commands, whatever blanks stand before them."""
+    return [line for line in text.splitlines() if re.search(r"^\s*::|##\w*\[", line)]
+
+
+@pytest.mark.parametrize("source", [COMMANDING, 'x = "##[error]" ::error:: ##[error]'], ids=["played", "refused"])
+@pytest.mark.parametrize("width", ["40", "100"])
+def test_a_server_that_keeps_the_log_obeys_nothing_of_a_submission(kata, tmp_path, source, width):
+    """What is printed, raised or quoted is shown, in lines that are commands to nobody."""
+    (tmp_path / "07_semaphore.py").write_text(source)
+    done = kata("check", "7", "--path", "07_semaphore.py", env={"COLUMNS": width})
+    assert (done.returncode, obeyed(done.stdout + done.stderr)) == (1, [])
+    assert "#[error]" in done.stdout
+    if source == COMMANDING:
+        assert "\n    | ::error::printed\n    |   ::add-mask::printed more" in done.stdout
+
+
+def test_as_json_nothing_is_a_command_and_all_is_as_it_was(kata, tmp_path):
+    """The signs are written otherwise, and read as the same."""
+    (tmp_path / "07_semaphore.py").write_text(COMMANDING)
+    done = kata("check", "7", "--path", "07_semaphore.py", "--json")
+    assert obeyed(done.stdout) == []
+    assert "raised ##[error]Name" in json.loads(done.stdout)["katas"][0]["tests"][0]["message"]
+
+
+def test_what_the_commands_say_themselves_is_said_in_such_lines_too(capsys):
+    """Names of files and errors stand in their sentences."""
+    common.tell("Note: ##[error]x.py\n  ::error::x")
+    with pytest.raises(SystemExit):
+        common.stop("::error::x\nThere is no ##[error]x.", 2)
+    said = capsys.readouterr()
+    assert obeyed(said.out + said.err) == []
+    assert said.out == "Note: \\x23#[error]x.py\n  \\x3a:error::x\n"
 
 
 def test_colours_are_for_terminals_only(kata, tmp_path):

@@ -241,6 +241,15 @@ def test_control_characters_are_neutralised():
     assert all(char.isprintable() for line in lines for char in line)
 
 
+@pytest.mark.parametrize("name", ["::error::x", "  ::error::x", "#\u0301##[error]x", "##vso[x]"])
+def test_no_line_is_a_command_to_a_server_that_keeps_the_log(name):
+    """Neither where it begins, whatever blanks stand before, nor in the middle; and nothing is out of line by that."""
+    tasks = [Task(name, Seconds(0), Seconds(1), "done")]
+    lines = draw(trace(span(0, 1, label=name), elapsed=1, notes=[Noted(name, name, Seconds(0))], tasks=tasks))
+    assert [line for line in lines if re.search(r"^\s*::|##\w*\[", line)] == []
+    assert len({line.index("▆") for line in lines if line.count("▆") > 1}) == 1
+
+
 def test_long_arguments_keep_both_ends():
     """A label that does not fit loses its middle, so that addresses with one beginning are told apart."""
     pages = [span(0, 1, args=(f"https://example.org/some/long/path/{n}",)) for n in range(3)]

@@ -14,6 +14,7 @@ from checker.values import (
     ListValue,
     Malformed,
     SetValue,
+    inert,
     plain,
     wire,
 )
@@ -66,3 +67,18 @@ def test_a_value_may_nest_so_deep():
         value = ListValue([value])
     with pytest.raises(Malformed, match="nested more than"):
         plain(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::x", r"\x3a:error::x"),
+        ("a\n \u3000::error::x", "a\n \u3000\\x3a:error::x"),
+        ("a ##[error]x", r"a \x23#[error]x"),
+        ("###[error]x ##vso[task.complete]", r"#\x23#[error]x \x23#vso[task.complete]"),
+        ("a::b, x[::2], :x, # [x], ## x", "a::b, x[::2], :x, # [x], ## x"),
+    ],
+)
+def test_nothing_printed_is_a_command_to_a_server(text, shown):
+    """The sign that makes it one is shown as an escape; all else stays as it was, also when that is done again."""
+    assert inert(text) == inert(inert(text)) == shown

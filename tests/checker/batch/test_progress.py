@@ -15,5 +15,5 @@ def test_a_fault_is_told_in_a_line_that_begins_with_words_of_our_own(capsys, pro
         "07_semaphore", "", "error", 0.0, 1.0, [BROKEN], "", 1, "3.11", "0", "bwrap", 0.1, "", problem=problem
     )
     with Progress(1) as progress:
-        progress.advanced("::stop-commands::x", [grading])
-    assert capsys.readouterr().err == f"No grade yet for ::stop-commands::x, 07_semaphore: {said}\n"
+        progress.advanced("::stop-commands::##[x]", [grading])
+    assert capsys.readouterr().err == f"No grade yet for ::stop-commands::\\x23#[x], 07_semaphore: {said}\n"
