@@ -265,7 +265,8 @@ class Terminal:
             for part in _wrap(printable(line)[:500], max(20, width), 0):
                 self._row(f"{PRINTED}{part}", "")
         if len(lines) > MAX_PRINTED_LINES:
-            self._line(f"    … {len(lines) - MAX_PRINTED_LINES} more lines", "dim")
+            more = len(lines) - MAX_PRINTED_LINES
+            self._line(f"    … {more} more line{'s' * (more > 1)}", "dim")
 
     def _timelines(self, grading: Grading, kata: Kata, played: Played) -> None:
         from checker import timeline

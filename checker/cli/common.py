@@ -107,6 +107,11 @@ def guarded(work: Any) -> Any:
         stop("Stopped.", INTERRUPTED)
 
 
+def many(count: int, what: str) -> str:
+    """So many of something, or one of it, in words."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def processors() -> int:
     """How many processors this process may use."""
     import os

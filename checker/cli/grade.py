@@ -106,7 +106,7 @@ def grade(
     for note in intake.notes[:MOST_NOTES]:
         common.tell(f"Note: {note}")
     if len(intake.notes) > MOST_NOTES:
-        common.tell(f"… and {len(intake.notes) - MOST_NOTES} notes more.")
+        common.tell(f"… and {common.many(len(intake.notes) - MOST_NOTES, 'note')} more.")
     fault = counts.faults or counts.unwritten
     raise SystemExit(common.FAULT if fault else common.PASSED if counts.perfect else common.FAILED)
 
@@ -283,9 +283,11 @@ def _report(
 
 
 def _sum(counts: Counts, seconds: float) -> str:
+    learners, faults = common.many(counts.learners, "learner"), common.many(counts.faults, "fault")
+    left = f"{counts.unfinished} {'is' if counts.unfinished == 1 else 'are'}"
     return (
-        f"{counts.learners} learners in {seconds:.0f} s: {counts.passed} passed, {counts.failed} did not,"
+        f"{learners} in {seconds:.0f} s: {counts.passed} passed, {counts.failed} did not,"
         f" {counts.missing} handed in nothing"
-        + (f", {counts.unfinished} are not graded yet" if counts.unfinished else "")
-        + (f", {counts.faults} faults of the grader (graded again by the same command)" if counts.faults else "")
+        + (f", {left} not graded yet" if counts.unfinished else "")
+        + (f", {faults} of the grader (graded again by the same command)" if counts.faults else "")
     )

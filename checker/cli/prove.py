@@ -40,7 +40,7 @@ def verify(kata: tuple[str, ...], repeat: int, jobs: int | None, seed: int | Non
     else:
         problems += _told_of_the_whole(katas, outcomes)
     _say_verified(katas, outcomes)
-    common.tell(f"{len(outcomes)} answers graded, {problems} problems")
+    common.tell(f"{common.many(len(outcomes), 'answer')} graded, {common.many(problems, 'problem')}")
     raise SystemExit(common.FAILED if problems else common.PASSED)
 
 

@@ -72,7 +72,7 @@ def test_everybody_has_a_row_and_a_reason(kata, batch, tmp_path):
 def test_all_right_is_exit_status_0(kata, batch, tmp_path):
     """When everything passes the exit status says so."""
     done = kata("grade", str(batch(ada=RIGHT)), "--out", str(tmp_path / "out"))
-    assert (done.returncode, "1 learners in" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "1 learner in" in done.stdout) == (0, True), done.stderr
 
 
 def test_a_changed_file_alone_is_graded_again(kata, batch, tmp_path):
@@ -122,7 +122,7 @@ def test_what_it_writes_is_nobodys_work(kata, batch):
     folder = batch(ada=RIGHT)
     for out in (folder / "results", folder):
         done = kata("grade", str(folder), "--out", str(out), "--format", "csv,json,gradescope,junit,ctrf,canvas,moodle")
-        assert (done.returncode, "1 learners in" in done.stdout) == (0, True), done.stdout + done.stderr
+        assert (done.returncode, "1 learner in" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_a_late_penalty_may_cost_the_pass_mark(kata, tmp_path):
