@@ -52,7 +52,7 @@ def check(
     found = {each.kata: each for part in common.guarded(lambda: _all_graded(orders)) for each in part}
     outcomes = [found[name] for name in katas]
     with suppress(BrokenPipeError):  # whoever reads has read enough
-        _tell(outcomes, seed, screen)
+        _tell(outcomes, seed, screen, sandbox)
     verdicts = {each.verdict for each in outcomes}
     raise SystemExit(common.FAULT if "error" in verdicts else common.FAILED if "failed" in verdicts else common.PASSED)
 
@@ -205,7 +205,7 @@ def graded(order: Order) -> list[Outcome]:
 # --- telling ---------------------------------------------------------------------------------------------------
 
 
-def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
+def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None, sandbox: str) -> None:
     from checker import report
 
     if screen is None:
@@ -219,10 +219,12 @@ def _tell(outcomes: list[Outcome], seed: int, screen: Screen | None) -> None:
     color = "green" if {each.verdict for each in outcomes} == {"passed"} else "red"
     text += click.style(total, fg=color, bold=True) if screen.colors else total
     sys.stdout.write(text + "\n")
-    warn(outcomes)
+    warn(outcomes, sandbox)
 
 
-def warn(outcomes: Sequence[Outcome]) -> None:
-    """Say it where nothing kept the code in."""
-    if outcomes[0].sandbox == "none":
+def warn(outcomes: Sequence[Outcome], asked: str) -> None:
+    """Say it where nothing kept the code in: because that was `asked` for, or for want of something better."""
+    if outcomes[0].sandbox == "none" == asked:
+        click.echo("No sandbox, by --sandbox none: your code ran with your own rights.")
+    elif outcomes[0].sandbox == "none":
         click.echo("No sandbox here: your code ran with your own rights. `bubblewrap` would keep it in.")

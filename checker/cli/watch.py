@@ -66,7 +66,7 @@ def watch(kata: tuple[str, ...], path: Path | None, sandbox: str, **limits: Any)
         return outcomes[0]
 
     try:
-        _follow(files, names if words else [], graded, pool.lost)
+        _follow(files, names if words else [], graded, pool.lost, sandbox)
     except KeyboardInterrupt:
         click.echo()
     finally:
@@ -78,6 +78,7 @@ def _follow(
     first: Sequence[str],
     graded: Callable[[str], Outcome],
     lost: Callable[[BaseException], bool],
+    sandbox: str,
 ) -> None:
     """Grade the katas in `first`, and then those whose files are saved, for ever."""
     scores: dict[str, float] = {}
@@ -87,14 +88,33 @@ def _follow(
     while True:
         outcomes = []
         for name in names:
-            click.secho(f"{time.strftime('%H:%M:%S')}  grading {name}", dim=True)
+            _say(f"{time.strftime('%H:%M:%S')}  grading {name}")
             outcomes += [outcome] if (outcome := _guarded(name, graded, lost)) is not None else []
         if outcomes:
-            _show(outcomes, scores)
+            _show(outcomes, scores, sandbox)
         watched = [path.name for path in files().values()]
         shown = ", ".join(watched) if len(watched) <= 3 else "your katas"
-        click.secho(f"Watching {shown}: save to have it graded, Ctrl-C to end.", dim=True)
-        names = next(saves)
+        _say(f"Watching {shown}: save to have it graded, Ctrl-C to end.")
+        names = []
+        while not names:
+            names, gone = next(saves)
+            if gone:
+                _say(_gone(gone))
+
+
+def _say(text: str) -> None:
+    """Say something that is no part of a report."""
+    from checker.values import inert
+
+    click.secho(inert(text), dim=True)
+
+
+def _gone(files: Sequence[str]) -> str:
+    """Says of files that they are no more."""
+    if len(files) == 1:
+        return f"{files[0]} is gone; it will be graded when it is back."
+    shown = " and ".join(files) if len(files) == 2 else f"{len(files)} files"
+    return f"{shown} are gone; they will be graded when they are back."
 
 
 def _guarded(name: str, graded: Callable[[str], Outcome], lost: Callable[[BaseException], bool]) -> Outcome | None:
@@ -117,7 +137,7 @@ def _guarded(name: str, graded: Callable[[str], Outcome], lost: Callable[[BaseEx
     return None
 
 
-def _show(outcomes: Sequence[Outcome], scores: dict[str, float]) -> None:
+def _show(outcomes: Sequence[Outcome], scores: dict[str, float], sandbox: str) -> None:
     """Put the reports on the screen, in place of the ones before, and what has changed since then."""
     from checker import report
 
@@ -129,24 +149,25 @@ def _show(outcomes: Sequence[Outcome], scores: dict[str, float]) -> None:
         change = "" if before is None or before == outcome.score else f" ({outcome.score - before:+g})"
         told = f"{outcome.kata}: {report.total([outcome])}{change}"
         click.secho(told, fg="green" if outcome.verdict == "passed" else "red", bold=True)
-    check.warn(outcomes)
+    check.warn(outcomes, sandbox)
 
 
-def _saves(files: Callable[[], dict[str, Path]]) -> Iterator[list[str]]:
-    """First an empty list, once it looks; then, each time, the katas whose files were saved.
+def _saves(files: Callable[[], dict[str, Path]]) -> Iterator[tuple[list[str], list[str]]]:
+    """First nothing, once it looks; then, each time, katas whose files were saved, and names of files that are gone.
 
     It looks at the files themselves, by their names, again and again. To be told by the system instead is to listen
     to a folder that is there: what is made, replaced or linked to later is missed, and folders on a network are mute.
     """
     seen = _states(files())
-    yield []
+    yield [], []
     while True:
         time.sleep(LOOK)
         if _states(files()) != seen:
             before, seen = seen, _settled(files)
             saved = [name for name, state in seen.items() if state not in ((), before[name])]
-            if saved:
-                yield saved
+            gone = [files()[name].name for name, state in seen.items() if state == () != before[name]]
+            if saved or gone:
+                yield saved, gone
 
 
 def _settled(files: Callable[[], dict[str, Path]]) -> dict[str, State]:

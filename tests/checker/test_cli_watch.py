@@ -125,6 +125,33 @@ def test_a_folder_that_is_replaced_is_still_watched(tmp_path, watch):
     assert watching.end() == 0
 
 
+def test_a_file_that_is_gone_is_told(tmp_path, watch):
+    """In one line; and it is graded when it is back."""
+    mine = tmp_path / LOOP.stub.name
+    mine.write_text(LOOP.stub.read_text())
+    watching = watch("1")
+    watching.told("0 of 13 tests passed, 0 of 17 points\nWatching 01_event_loop.py")
+    mine.unlink()
+    watching.told("\n01_event_loop.py is gone; it will be graded when it is back.\n")
+    save(mine, LOOP.solution.read_text())
+    watching.told("13 of 13 tests passed, 17 of 17 points (+17)")
+    assert watching.end() == 0
+    assert watching.screen.read_text().count("gone") == 1
+
+
+def test_of_many_files_that_are_gone_it_is_told_in_one_line_too(tmp_path, watch):
+    """As when their folder is moved away."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for kata in COURSE.katas[:5]:
+        (mine / kata.stub.name).touch()
+    watching = watch("--path", "mine")
+    watching.told("Watching your katas")
+    mine.rename(tmp_path / "elsewhere")
+    watching.told("\n5 files are gone; they will be graded when they are back.\n")
+    assert watching.end() == 0
+
+
 def test_the_file_behind_a_link_is_watched(tmp_path, watch):
     """Whoever keeps katas elsewhere and links to them saves the real file."""
     real = tmp_path / "repository" / LOOP.stub.name

@@ -3,15 +3,17 @@
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from checker.cli import common
+from checker.batch.driver import Counts
+from checker.cli import check, common, grade
 from checker.messages import Limits
-from checker.report import Terminal, _and_more, _distinct, _options
+from checker.report import Outcome, Terminal, _and_more, _distinct, _options
 from checker.suite.grader import Played, Result
 from checker.trace import Trace, Waiting
 from checker.values import Frame
@@ -175,6 +177,40 @@ def test_the_caret_stands_below_what_it_points_at(source, unicode):
     shown, caret = file.getvalue().splitlines()
     assert cell_len(shown[: shown.index("?")]) == caret.index("^")
     assert cell_len(shown) <= 60
+
+
+def test_a_machine_without_a_sandbox_is_told_of_with_what_helps(capsys):
+    """Where none was asked for, none is missing."""
+    outcomes = [Outcome("07_semaphore", "passed", 1, 1, 1.0, 1.0, "none", "")]
+    check.warn(outcomes, "auto")
+    assert "No sandbox here" in (said := capsys.readouterr().out)
+    assert "bubblewrap" in said
+    check.warn(outcomes, "none")
+    assert "bubblewrap" not in capsys.readouterr().out
+    check.warn([replace(each, sandbox="bwrap") for each in outcomes], "auto")
+    assert capsys.readouterr().out == ""
+
+
+def test_one_is_told_of_in_the_singular():
+    """Whatever is counted."""
+    assert common.many(1, "learner") == "1 learner"
+    assert (common.many(0, "fault"), common.many(2, "fault")) == ("0 faults", "2 faults")
+    counts = Counts(learners=1, passed=0, faults=1, unfinished=1)
+    assert grade._sum(counts, 2.0) == (
+        "1 learner in 2 s: 0 passed, 0 did not, 0 handed in nothing, 1 is not graded yet,"
+        " 1 fault of the grader (graded again by the same command)"
+    )
+
+
+def test_one_more_line_was_printed():
+    """The lines that are not shown are counted, one in the singular."""
+    file, terminal = written()
+    terminal._printed(Trace(printed="x\n" * 11))
+    terminal._printed(Trace(printed="x\n" * 12))
+    assert [line for line in file.getvalue().splitlines() if "more" in line] == [
+        "    … 1 more line",
+        "    … 2 more lines",
+    ]
 
 
 def test_one_more_test_fails():
