@@ -163,7 +163,8 @@ SAID = {
 @pytest.mark.parametrize("command", WORDS)
 @pytest.mark.parametrize("moment", ["as workers begin", "at work"])
 def test_whoever_presses_again_and_again_is_not_kept_waiting(tmp_path, command, moment):
-    """Every process of the terminal hears it, time after time: no traceback, and none of them is left or in the way."""
+    """Every process of the terminal hears it, time after time: no traceback, and no process or file is left."""
+    (tmp_path / "tmp").mkdir()
     for folder in ("work", "handed/ann", "handed/bob"):
         (tmp_path / folder).mkdir(parents=True)
         for name in ("01_event_loop", "02_gather_wait"):
@@ -171,6 +172,7 @@ def test_whoever_presses_again_and_again_is_not_kept_waiting(tmp_path, command, 
     stopped = subprocess.Popen(
         [sys.executable, "-c", "from checker.cli import main; main()", *WORDS[command]],
         cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -195,6 +197,19 @@ def test_whoever_presses_again_and_again_is_not_kept_waiting(tmp_path, command, 
     assert "Traceback" not in told
     assert (stopped.returncode, told[-len(said) :]) == (status, said), told
     until(lambda: not any(map(observer.is_alive, family)), "all ended")
+    assert os.listdir(tmp_path / "tmp") == []
+
+
+def test_a_proof_whose_worker_dies_is_the_graders_fault(tmp_path):
+    """Exit status 3 and a sentence; nothing is waited for that will never come."""
+    command = [sys.executable, "-c", "from checker.cli import main; main()", "verify", "1", "--jobs", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as proof:
+        (worker,) = until(lambda: _in_sandboxes(proof.pid), "at work")
+        os.kill(worker, signal.SIGKILL)
+        told, _ = proof.communicate(timeout=60)
+    assert proof.returncode == 3
+    assert "a process of its own ended before its work was done" in told
+    assert "Traceback" not in told
 
 
 def _beginning(pid):
