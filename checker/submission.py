@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,19 @@ from checker.values import lines_of, printable
 
 MAX_BYTES = 256 * 1024
 """A larger source is not read: compiling one of 20 MB did not end within a minute."""
+
+NOTEBOOK = "is a Jupyter notebook; save it as a Python script (Save and Export Notebook As) and give that"
+_ITSELF = "give the Python file itself"
+_BEGINNINGS = {
+    rb"%PDF-": f"is a PDF; {_ITSELF}",
+    rb"PK\x03\x04": f"is a zip archive, as Office documents are, too; {_ITSELF}",
+    rb"\x1f\x8b|7z\xbc\xaf|Rar!\x1a|BZh[1-9]1AY|\xfd7zXZ": f"is a packed file; {_ITSELF}",
+    rb"\xff\xfe|\xfe\xff": "is UTF-16 text; save it as UTF-8",
+    rb"\{\\rtf": "is a formatted document (RTF); save it as plain text",
+    rb"\s*<(?i:!doctype\s+html|html)\b": f"is a web page; {_ITSELF} (on GitHub: Download raw file)",
+}
+"""How files begin that are no Python source, and what each of them is."""
+_NOTEBOOK = re.compile(rb'\s*\{\s*"(?:cells|metadata|nbformat)"\s*:')
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,8 @@ def read(path: Path, kata: str) -> Source:
 
 def problem_with(data: bytes, shown: str) -> str:
     """What is wrong with the bytes of a file, as a sentence; empty if nothing is."""
+    if other := _something_else(data):
+        return f"{shown} {other}."
     if len(data) > MAX_BYTES:
         return f"{shown} is larger than {MAX_BYTES >> 10} KiB; a kata needs a few hundred lines at most."
     if not data.strip():
@@ -91,3 +107,10 @@ def problem_with(data: bytes, shown: str) -> str:
     if "\0" in text:
         return f"{shown} holds NUL bytes; it is no Python source."
     return ""
+
+
+def _something_else(data: bytes) -> str:
+    """What a file is that was only named like a Python file, and what to give instead; empty if it may be one."""
+    if _NOTEBOOK.match(data) and (b'"nbformat"' in data or len(data) > MAX_BYTES):  # of a long one, its end is not read
+        return NOTEBOOK
+    return next((what for beginning, what in _BEGINNINGS.items() if re.match(beginning, data)), "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker.intake.tree import MAX_DEPTH, Inner, Tree, Unreadable, join
+from checker.submission import NOTEBOOK
 
 MAX_SEEN = 20_000
 """Names that are looked at in one learner's work."""
@@ -33,16 +34,23 @@ OTHER_ARCHIVES = re.compile(
 _MARK = re.compile(r"(?:\s*\(\d{1,4}\)|-(?P<again>\d{1,4})|\s*-?\s*copy)\Z", re.IGNORECASE)
 """What a browser, a platform or a desktop adds to a name."""
 _KATA = re.compile(r"0?(?P<number>\d{1,2})[\s_-]*(?P<topic>[a-z][a-z_\s-]*)\Z", re.DOTALL)
+_SCRIPTS = (".py", ".py.txt")
+_NO_SCRIPTS = {
+    ".ipynb": NOTEBOOK,
+    ".pdf": "is a PDF; give the Python file itself",
+    **dict.fromkeys((".docx", ".doc", ".odt", ".rtf"), "is a formatted document; save it as plain text"),
+}
+"""What people hand in instead of a Python file, and what to do about it."""
 
 
-def kata_of(name: str, katas: Collection[str]) -> tuple[str, int, bool] | None:
+def kata_of(name: str, katas: Collection[str], suffixes: Collection[str] = _SCRIPTS) -> tuple[str, int, bool] | None:
     """The kata that a file's name means, its resubmission number, and whether the name is exactly right.
 
     Browsers, platforms and people rename, one after the other: `07_semaphore (1).py`, `07_semaphore-2.py`,
     `07_semaphore (1)-2.py`, `7 Semaphore.py`.
     """
     lower = name.lower().strip()
-    suffix = next((each for each in (".py", ".py.txt") if lower.endswith(each)), None)
+    suffix = next((each for each in suffixes if lower.endswith(each)), None)
     if suffix is None or len(name) > LONGEST_NAME:
         return None
     stem, again = _without_marks(lower.removesuffix(suffix))
@@ -80,6 +88,13 @@ def is_backup(name: str) -> bool:
 def is_junk(name: str) -> bool:
     """Whether a name is none of a learner's: hidden, or made by a system or a tool."""
     return name.startswith(".") or name.lower() in _JUNK or name in ("Thumbs.db", "desktop.ini")
+
+
+def _kind(name: str) -> str:
+    """What a file that is no answer is by its name, where its owner may take it for one; else empty."""
+    if name.lower().endswith(".ipynb"):
+        return "a Jupyter notebook"
+    return "an archive, but no zip archive" if OTHER_ARCHIVES.match(name) else ""
 
 
 @dataclass(frozen=True)
@@ -149,6 +164,8 @@ class Search:
         """Bytes of the archives that lie in other archives: there they may be packed to next to nothing."""
         self.candidates: list[Candidate] = []
         self.others: list[str] = []
+        self._no_scripts: dict[str, str] = {}
+        """Where for a kata there is a file of another kind: a sentence on it."""
         self.passed_over: list[str] = []
         """Folders that were not looked into, and why."""
         self.notes: list[str] = []
@@ -207,8 +224,11 @@ class Search:
             self.candidates.append(Candidate(meant[0], tree, path, meant[1], meant[2], inner, within))
         elif name.lower().endswith(".zip") and kind == "file":
             self._archive(tree, path, within)
+        elif kind == "file" and (other := kata_of(name, self._katas, _NO_SCRIPTS)) is not None:
+            what = _NO_SCRIPTS[f".{name.lower().strip().rpartition('.')[2]}"]
+            self._no_scripts.setdefault(other[0], f"{path} was left out: it {what}.")
         else:
-            what = what or ("an archive, but no zip archive" if OTHER_ARCHIVES.match(name) else "")
+            what = what or _kind(name)
             self.others.append(f"{name} ({what})" if what else name)
 
     def _archive(self, tree: Tree, path: str, within: tuple[str, ...]) -> None:
@@ -242,12 +262,13 @@ class Search:
                 for each in sorted(candidates, key=lambda candidate: candidate.rank)
             )
             self.notes += [f"There are several files for {kata}: {each.shown} was left out." for each in others]
+        self.notes += [note for kata, note in sorted(self._no_scripts.items()) if kata not in found]
         return found
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was seen at all."""
-        return not (self.candidates or self.others or self.passed_over or self.notes)
+        return not (self.candidates or self.others or self._no_scripts or self.passed_over or self.notes)
 
     def nothing(self) -> str:
         """Where there is no answer: what there was instead; empty if the notes say that already."""

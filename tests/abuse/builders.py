@@ -161,7 +161,7 @@ def deep_folders(place: Path) -> None:
 def utf_16(place: Path) -> None:
     """Is written in UTF-16.
 
-    Named: is not UTF-8
+    Named: is UTF-16 text
     May earn: 0
     """
     place.mkdir()
@@ -310,7 +310,7 @@ def zip_with_false_sizes(place: Path) -> None:
 def picture_named_like_the_kata(place: Path) -> None:
     """A PDF and an archive, both renamed to the kata's name.
 
-    Named: is not UTF-8|SyntaxError|holds NUL bytes
+    Named: is a PDF
     May earn: 0
     """
     place.mkdir()

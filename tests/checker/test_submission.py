@@ -39,6 +39,37 @@ def test_what_is_wrong_with_a_file(file, content, problem):
     assert source.data == (b"" if problem else content)
 
 
+NOTEBOOK = '{\n "cells": [{"cell_type": "code", "source": ["x = 1"]}],\n "metadata": {},\n "nbformat": 4\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (NOTEBOOK.encode(), "is a Jupyter notebook; save it as a Python script (Save and Export Notebook As)"),
+        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "is a Jupyter notebook"),
+        (NOTEBOOK.encode() + b" " * MAX_BYTES, "is a Jupyter notebook"),
+        (b"%PDF-1.7\n%\xe2\xe3", "is a PDF; give the Python file itself."),
+        (b"{\\rtf1\\ansi x = 1}", "is a formatted document (RTF); save it as plain text."),
+        (b"\n<!DOCTYPE html>\n<html>", "is a web page; give the Python file itself (on GitHub: Download raw file)."),
+        (b"PK\3\4\n", "is a zip archive, as Office documents are, too; give the Python file itself."),
+        ("x = 'é'".encode("utf-16"), "is UTF-16 text; save it as UTF-8."),
+        ("x = 'é'".encode("utf-16-be").join([b"\xfe\xff", b""]), "is UTF-16 text"),
+        (b"\x1f\x8b\x08\0", "is a packed file; give the Python file itself."),
+    ],
+)
+def test_what_a_file_is_instead_is_said(file, content, said):
+    """A notebook, a document, a page or an archive renamed is called what it is, with what to give instead."""
+    file.write_bytes(content)
+    assert read(file, KATA).problem.startswith(f"07_semaphore.py {said}")
+
+
+@pytest.mark.parametrize("text", ["{1: 2}\n", '{"cells": 1}\n', '"""%PDF-"""\n', "PK = 1\n", "print('<html>')\n"])
+def test_python_that_looks_like_something_else_is_python(file, text):
+    """What begins as another kind does is only called so where it can be nothing else."""
+    file.write_text(text)
+    assert read(file, KATA).problem == ""
+
+
 def test_what_is_no_file(file):
     """A missing file, a folder, a pipe: told, and never waited for."""
     assert read(file, KATA).problem == (

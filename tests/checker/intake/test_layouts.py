@@ -249,9 +249,9 @@ def test_a_hard_link_to_a_file_of_the_course_is_told(tmp_path):
     ("content", "problem"),
     [
         (b"", "07_semaphore.py is empty."),
-        (b"\xff\xfea\0b\0", "07_semaphore.py is not UTF-8 (line 1); save it in that encoding."),
+        (b"\xff\xfea\0b\0", "07_semaphore.py is UTF-16 text; save it as UTF-8."),
         ("x = 'é'".encode("latin-1"), "07_semaphore.py is not UTF-8 (line 1); save it in that encoding."),
-        (b"%PDF-1.7\n%\xe2\xe3", "07_semaphore.py is not UTF-8 (line 2); save it in that encoding."),
+        (b"%PDF-1.7\n%\xe2\xe3", "07_semaphore.py is a PDF; give the Python file itself."),
         (b"a\0b", "07_semaphore.py holds NUL bytes; it is no Python source."),
         (b"#" * 300_000, "07_semaphore.py is larger than 256 KiB; a kata needs a few hundred lines at most."),
         (b"\xef\xbb\xbfx = 1\r\n", ""),

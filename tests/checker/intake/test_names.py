@@ -175,6 +175,39 @@ def test_what_there_was_instead_is_said(tmp_path):
     assert "there are katas.tar.gz (an archive, but no zip archive), mine.py" in searched(tmp_path).nothing()
 
 
+NOTEBOOK = (
+    "07_semaphore.ipynb was left out: it is a Jupyter notebook; save it as a Python script (Save and Export Notebook"
+    " As) and give that."
+)
+
+
+def test_a_notebook_named_like_a_kata_is_said_to_be_one(tmp_path):
+    """Whoever hands in another kind of file than a Python file reads what it is, and what to hand in instead."""
+    write(tmp_path / "07_semaphore.ipynb")
+    search = searched(tmp_path)
+    assert (search.answers(), search.notes, search.nothing()) == ({}, [NOTEBOOK], "")
+    write(tmp_path / "01_event_loop (1).PDF")
+    write(tmp_path / "16_process_pool.py")
+    search = searched(tmp_path)
+    assert list(search.answers()) == ["16_process_pool"]
+    assert search.notes == [
+        "01_event_loop (1).PDF was left out: it is a PDF; give the Python file itself.",
+        NOTEBOOK,
+    ]
+
+
+def test_a_notebook_beside_its_script_is_no_news(tmp_path):
+    """Who has exported the notebook has done what there is to do; other notebooks are called what they are."""
+    write(tmp_path / "07_semaphore.ipynb")
+    write(tmp_path / "07_semaphore.py")
+    search = searched(tmp_path)
+    assert (list(search.answers()), search.notes) == (["07_semaphore"], [])
+    write(tmp_path / "other" / "Untitled.ipynb")
+    assert searched(tmp_path / "other").nothing() == (
+        "No file is named like a kata; there are Untitled.ipynb (a Jupyter notebook)."
+    )
+
+
 def test_a_note_that_tells_all_is_enough(tmp_path):
     """Where the kata's file is a link, nothing else is said."""
     (tmp_path / "01_event_loop.py").symlink_to(tmp_path)
