@@ -21,7 +21,7 @@ _BEGINNINGS = {
     rb"PK\x03\x04": f"is a zip archive, as Office documents are, too; {_ITSELF}",
     rb"\x1f\x8b|7z\xbc\xaf|Rar!\x1a|BZh[1-9]1AY|\xfd7zXZ": f"is a packed file; {_ITSELF}",
     rb"\xff\xfe|\xfe\xff": "is UTF-16 text; save it as UTF-8",
-    rb"\{\\rtf": "is a formatted document (RTF); save it as plain text",
+    rb"\{\\rtf": "is a formatted document (RTF); save it as plain text (.py)",
     rb"\s*<(?i:!doctype\s+html|html)\b": f"is a web page; {_ITSELF} (on GitHub: Download raw file)",
 }
 """How files begin that are no Python source, and what each of them is."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+from checker.intake import beside
 from checker.intake.tree import MAX_DEPTH, Inner, Tree, Unreadable, join
 from checker.submission import NOTEBOOK
 
@@ -14,6 +16,8 @@ MAX_SEEN = 20_000
 """Names that are looked at in one learner's work."""
 MAX_ARCHIVES = 5
 """Archives that are opened in one learner's work."""
+MAX_BYTE_CODE = 1000
+"""Names that are looked at in one `__pycache__`."""
 
 LONGEST_NAME = 255
 """Letters of a file's name on any usual disk; archives may claim longer ones."""
@@ -38,7 +42,7 @@ _SCRIPTS = (".py", ".py.txt")
 _NO_SCRIPTS = {
     ".ipynb": NOTEBOOK,
     ".pdf": "is a PDF; give the Python file itself",
-    **dict.fromkeys((".docx", ".doc", ".odt", ".rtf"), "is a formatted document; save it as plain text"),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".rtf"), "is a formatted document; save it as plain text (.py)"),
 }
 """What people hand in instead of a Python file, and what to do about it."""
 
@@ -166,6 +170,8 @@ class Search:
         self.others: list[str] = []
         self._no_scripts: dict[str, str] = {}
         """Where for a kata there is a file of another kind: a sentence on it."""
+        self._beside: set[tuple[tuple[str, ...], str, str]] = set()
+        """Of files that would reach the grader the archives that they are in, the folder, and the name."""
         self.passed_over: list[str] = []
         """Folders that were not looked into, and why."""
         self.notes: list[str] = []
@@ -190,11 +196,16 @@ class Search:
             self._seen += 1
             if self._seen > MAX_SEEN:
                 break
-            if not is_junk(entry.name):
+            if not is_junk(entry.name) or (entry.kind == "file" and beside.reaches(entry.name)):
                 entries.append(entry)
             elif entry.kind == "folder":
                 self.passed_over.append(f"{entry.name} (a name that tools use)")
+                if entry.name == "__pycache__":
+                    self._byte_code(tree, join(folder, entry.name), inner, within)
         names = {entry.name for entry in entries}
+        outer, _, last = inner.rpartition("/")
+        if "__init__.py" in names and beside.is_module(last):
+            self._beside.add((within, outer, last))
         left_out = COURSE if "katas" in names else ()
         depth = inner.count("/") + 1 if inner else 0
         for entry in sorted(entries, key=lambda each: each.name):
@@ -206,6 +217,16 @@ class Search:
                 yield entry.name
             else:
                 self.passed_over.append(f"{entry.name} (more than {MAX_DEPTH} folders deep)")
+
+    def _byte_code(self, tree: Tree, folder: str, inner: str, within: tuple[str, ...]) -> None:
+        """Look for byte code of a kata: nobody imports one, since its name begins with a number."""
+        try:
+            names = [entry.name for entry in islice(tree.entries(folder), MAX_BYTE_CODE)]
+        except Unreadable:
+            return
+        for name in names:
+            if kata_of(f"{name.partition('.')[0]}.py", self._katas) is not None:
+                self._beside.add((within, inner, f"__pycache__/{name}"))
 
     def file(self, tree: Tree, path: str, kind: str, inner: str = "", within: tuple[str, ...] = ()) -> None:
         """Look at one file.
@@ -228,6 +249,8 @@ class Search:
             what = _NO_SCRIPTS[f".{name.lower().strip().rpartition('.')[2]}"]
             self._no_scripts.setdefault(other[0], f"{path} was left out: it {what}.")
         else:
+            if kind == "file" and beside.reaches(name):
+                self._beside.add((within, inner.rpartition("/")[0], name))
             what = what or _kind(name)
             self.others.append(f"{name} ({what})" if what else name)
 
@@ -263,7 +286,17 @@ class Search:
             )
             self.notes += [f"There are several files for {kata}: {each.shown} was left out." for each in others]
         self.notes += [note for kata, note in sorted(self._no_scripts.items()) if kata not in found]
+        if names := self._on_the_way():
+            self.notes.append(beside.note(names))
         return found
+
+    def _on_the_way(self) -> set[str]:
+        """What would reach the grader from where it lies: beside an answer or above it; deeper is the learner's own."""
+        folders: set[tuple[tuple[str, ...], str]] = {((), "")}
+        for each in self.candidates:
+            parts = each.folder.split("/")
+            folders |= {(each.within, "/".join(parts[:number])) for number in range(len(parts) + 1)}
+        return {name for within, folder, name in self._beside if (within, folder) in folders}
 
     @property
     def is_empty(self) -> bool:

@@ -90,7 +90,7 @@ def folder_named_like_the_kata(place: Path) -> None:
 def settings_beside_the_kata(place: Path) -> None:
     """Has settings, plugins and modules of its own beside a right answer, all of which would end whoever loads them.
 
-    Named: -
+    Named: conftest.py, pytest.ini and [0-9]+ more were left out
     May earn: all
     """
     (place / "checker").mkdir(parents=True)
@@ -108,7 +108,7 @@ def settings_beside_the_kata(place: Path) -> None:
 def stale_byte_code(place: Path) -> None:
     """Has byte code of a right answer beside a wrong source, marked never to be checked against it.
 
-    Named: Virtual seconds taken
+    Named: __pycache__/01_event_loop.* was left out(?s:.*)Virtual seconds taken
     May earn: a_visit_says
     """
     place.mkdir()

@@ -49,7 +49,7 @@ NOTEBOOK = '{\n "cells": [{"cell_type": "code", "source": ["x = 1"]}],\n "metada
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "is a Jupyter notebook"),
         (NOTEBOOK.encode() + b" " * MAX_BYTES, "is a Jupyter notebook"),
         (b"%PDF-1.7\n%\xe2\xe3", "is a PDF; give the Python file itself."),
-        (b"{\\rtf1\\ansi x = 1}", "is a formatted document (RTF); save it as plain text."),
+        (b"{\\rtf1\\ansi x = 1}", "is a formatted document (RTF); save it as plain text (.py)."),
         (b"\n<!DOCTYPE html>\n<html>", "is a web page; give the Python file itself (on GitHub: Download raw file)."),
         (b"PK\3\4\n", "is a zip archive, as Office documents are, too; give the Python file itself."),
         ("x = 'é'".encode("utf-16"), "is UTF-16 text; save it as UTF-8."),
