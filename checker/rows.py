@@ -67,6 +67,12 @@ class Learner(msgspec.Struct, frozen=True):
     """Where the work was found; empty for somebody on the roster who handed in nothing."""
     notes: tuple[str, ...] = ()
     """What was seen on the way in, such as files that were left out; one sentence each."""
+    sis_id: str = ""
+    """As the school numbers its people: Canvas's `SIS User ID`."""
+    login: str = ""
+    """What they sign in with on the platform: Canvas's `SIS Login ID`."""
+    section: str = ""
+    """The group that they are in."""
 
 
 class Row(msgspec.Struct, frozen=True):

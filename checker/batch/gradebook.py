@@ -20,13 +20,13 @@ import msgspec
 from checker.rows import Grading, Learner, Test
 
 NAME = "gradebook.sqlite"
-_FORMAT = 1
+_FORMAT = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS learners (
     learner TEXT PRIMARY KEY, position INTEGER NOT NULL, present INTEGER NOT NULL, name TEXT NOT NULL,
     email TEXT NOT NULL, user_id TEXT NOT NULL, submission_id TEXT NOT NULL, late INTEGER NOT NULL,
-    place TEXT NOT NULL, notes TEXT NOT NULL);
+    place TEXT NOT NULL, notes TEXT NOT NULL, sis_id TEXT NOT NULL, login TEXT NOT NULL, section TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS gradings (
     learner TEXT NOT NULL, kata TEXT NOT NULL, key TEXT NOT NULL, verdict TEXT NOT NULL, score REAL NOT NULL,
     max_score REAL NOT NULL, sha256 TEXT NOT NULL, seed INTEGER NOT NULL, python TEXT NOT NULL, version TEXT NOT NULL,
@@ -104,21 +104,22 @@ class Gradebook:
         with self._writing():
             self._base.execute("UPDATE learners SET present = 0")
             self._base.executemany(
-                "INSERT OR REPLACE INTO learners VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO learners VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     (each.key, place, each.name, each.email, each.user_id, each.submission_id, each.late, each.place,
-                     json.dumps(each.notes))
+                     json.dumps(each.notes), each.sis_id, each.login, each.section)
                     for place, each in enumerate(learners)
                 ),
             )  # fmt: skip
 
     def learners(self) -> Iterator[Learner]:
         """Who is part of the batch, in its order."""
-        columns = "learner, name, email, user_id, submission_id, late, place, notes"
+        columns = "learner, name, email, user_id, submission_id, late, place, notes, sis_id, login, section"
         with closing(self._base.cursor()) as cursor:
             for row in cursor.execute(f"SELECT {columns} FROM learners WHERE present ORDER BY position"):  # noqa: S608
-                key, name, email, user_id, submission_id, late, place, notes = row
-                yield Learner(key, name, email, user_id, submission_id, bool(late), place, tuple(json.loads(notes)))
+                key, name, email, user_id, submission_id, late, place, notes, *more = row
+                notes = tuple(json.loads(notes))
+                yield Learner(key, name, email, user_id, submission_id, bool(late), place, notes, *more)
 
     # --- gradings ----------------------------------------------------------------------------------------
 

@@ -6,9 +6,11 @@ from itertools import chain
 from pathlib import Path
 
 from checker.formats.common import Cell, final, write_table
-from checker.rows import Assignment, Batch, Row
+from checker.rows import Assignment, Batch, Learner, Row
 
 _STUDENT = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+_STRANGERS = ("moodle", "gradescope")
+"""Layouts whose user ids are another platform's numbers."""
 
 
 def write(batch: Batch, folder: Path) -> list[Path]:
@@ -27,4 +29,14 @@ def _student(row: Row, batch: Batch) -> list[Cell]:
     # Canvas takes every row whose first cell holds these words for the row of maximum points.
     name = row.learner.name.replace("Points Possible", "Points_Possible")
     grade = row.points if final(row, batch) else None
-    return [name, row.learner.user_id, None, row.learner.email, None, grade]
+    return [name, *_ids(row.learner, batch.layout), row.learner.section, grade]
+
+
+def _ids(learner: Learner, layout: str) -> list[Cell]:
+    """Canvas's own number, the school's id and the login, by which Canvas looks for somebody one after the other.
+
+    An e-mail address is many schools' login, and given for one where nothing else is known.
+    """
+    own = "" if layout in _STRANGERS else learner.user_id
+    login = learner.login or ("" if own or learner.sis_id else learner.email)
+    return [own, learner.sis_id, login]

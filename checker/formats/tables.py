@@ -35,7 +35,8 @@ def write(batch: Batch, folder: Path) -> list[Path]:
 def _grades(row: Row, batch: Batch) -> list[Cell]:
     learner, done = row.learner, final(row, batch)
     found = {grading.kata: grading for grading in row.gradings}
-    cells: list[Cell] = [learner.name, learner.email, learner.user_id, learner.submission_id, _said(learner.late)]
+    cells: list[Cell] = [learner.name, learner.email, learner.user_id or learner.sis_id]
+    cells += [learner.submission_id, _said(learner.late)]
     cells += [row.status, row.percent if done else None, row.points if done else None]
     cells.append(_said(row.passed) if done else None)
     for kata in batch.katas:

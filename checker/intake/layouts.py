@@ -112,7 +112,7 @@ def _printable(handed: Handed) -> Handed:
     learner = handed.learner
     texts = {
         name: printable(getattr(learner, name))
-        for name in ("key", "name", "email", "user_id", "submission_id", "place")
+        for name in ("key", "name", "email", "user_id", "sis_id", "submission_id", "place")
     }
     notes = tuple(dict.fromkeys(printable(note) for note in learner.notes))
     return Handed(replace(learner, notes=notes, **texts), handed.answers, printable(handed.problem), handed.empty)
@@ -251,6 +251,7 @@ def _gradescope(tree: Tree, root: str, entries: list[Entry], katas: Collection[s
                 name=text(person.get(":name")) or text(person.get(":email")) or name,
                 email=text(person.get(":email")),
                 user_id=text(person.get(":sid")),
+                sis_id=text(person.get(":sid")),
                 submission_id=name.rpartition("_")[2],
                 late=bool(facts.get(":late")),
                 place=path,

@@ -40,6 +40,9 @@ def match(found: list[Handed], roster: list[Learner]) -> list[Handed]:
                 name=listed.name or learner.name,
                 email=learner.email or listed.email,
                 user_id=learner.user_id or listed.user_id,
+                sis_id=listed.sis_id or learner.sis_id,
+                login=listed.login,
+                section=listed.section,
             )
         else:
             learner = replace(learner, notes=(*learner.notes, UNSURE if number in hinted else ABSENT))
@@ -57,22 +60,35 @@ def _each_once(roster: Iterable[Learner]) -> list[Learner]:
     """The roster without second lines of those who are in two groups, and without ids that are several people's."""
     people: dict[object, Learner] = {}
     for number, listed in enumerate(roster):
-        known = listed.user_id or listed.submission_id or listed.email
+        known = next((mark for mark in _marks(listed) if mark), "")
         people.setdefault((_plain(listed.name) or listed.name, known.casefold()) if known else number, listed)
-    times = Counter(listed.user_id for listed in people.values())
-    return [
-        listed
-        if times[listed.user_id] == 1 or not listed.user_id
-        else replace(listed, key=listed.submission_id or listed.email or listed.name or listed.key, user_id="")
-        for listed in people.values()
-    ]
+    once = list(people.values())
+    for name in ("user_id", "sis_id"):
+        times = Counter(getattr(listed, name) for listed in once)
+        once = [listed if times[getattr(listed, name)] == 1 else _without(listed, name) for listed in once]
+    return once
+
+
+def _marks(listed: Learner) -> list[str]:
+    """By what somebody on the roster is known, the surest first, and the name last of all."""
+    folder = listed.submission_id
+    return [listed.user_id, listed.sis_id, listed.login, folder, listed.email]
+
+
+def _without(listed: Learner, name: str) -> Learner:
+    """Without an id, and called by the next one."""
+    if not getattr(listed, name):
+        return listed
+    listed = replace(listed, **{name: ""})
+    return replace(listed, key=next((mark for mark in _marks(listed) if mark), listed.name or listed.key))
 
 
 def _lines(found: list[Handed], roster: list[Learner]) -> tuple[dict[int, int], set[int]]:
     """The roster's line for each number in `found`, and those that some lines might be meant for."""
     lines: dict[int, int] = {}
     hinted: set[int] = set()
-    for marks, is_certain in ((_ids, True), (_emails, True), (_name, False), (_words, False), (_rests(found), False)):
+    kinds = ((_kinds_of_ids, True), (_ids, True), (_emails, True), (_name, False), (_words, False))
+    for marks, is_certain in (*kinds, (_rests(found), False)):
         known = _known(roster, marks)
         hits = {
             number: set().union(*(known.get(mark, ()) for mark in marks(handed.learner)))
@@ -99,9 +115,15 @@ def _known(roster: list[Learner], marks: Marks) -> Mapping[str, set[int]]:
 # --- by what somebody is known ---------------------------------------------------------------------------------
 
 
+def _kinds_of_ids(learner: Learner) -> set[str]:
+    """Ids with what they are: the platform's number for somebody may be the school's number for somebody else."""
+    ids = {"platform": learner.user_id, "school": learner.sis_id}
+    return _filled(f"{kind} {number}" for kind, number in ids.items() if number)
+
+
 def _ids(learner: Learner) -> set[str]:
-    login = "" if learner.place else learner.submission_id  # of somebody on the roster
-    return _filled([learner.user_id, learner.key, login])
+    folder = "" if learner.place else learner.submission_id  # of somebody on the roster
+    return _filled([learner.user_id, learner.sis_id, learner.key, learner.login, folder])
 
 
 def _emails(learner: Learner) -> set[str]:
@@ -128,7 +150,7 @@ def _rests(found: list[Handed]) -> Marks:
 
     def rests(learner: Learner) -> set[str]:
         if not learner.place:
-            return _filled([learner.submission_id, learner.user_id])
+            return _filled([learner.submission_id, learner.login, learner.user_id, learner.sis_id])
         return _filled(["-".join(learner.key.split("-")[shared:])]) if shared and len(parts) > 1 else set()
 
     return rests

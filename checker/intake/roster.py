@@ -18,8 +18,11 @@ _COLUMNS = {
     "first": ("firstname", "givenname"),
     "last": ("lastname", "surname", "familyname"),
     "email": ("email", "emailaddress", "mail"),
-    "id": ("id", "userid", "studentid", "identifier", "sid", "sisuserid", "idnumber"),
-    "login": ("login", "sisloginid", "username", "githubusername", "github", "folder"),
+    "id": ("id", "userid", "identifier"),
+    "sis": ("sisuserid", "studentid", "sid", "idnumber"),
+    "login": ("sisloginid", "login", "username"),
+    "folder": ("githubusername", "github", "folder"),
+    "section": ("section",),
 }
 """Headings as platforms write them, letters only; of several the first one counts."""
 
@@ -46,7 +49,7 @@ def read_roster(path: Path) -> list[Learner]:
     rows, columns, problem = max(tables, key=lambda found: (len(found[1]), not found[1] and found[2] != ""))
     if problem:
         raise BadRoster(f"The roster {path} cannot be read: {problem}")
-    if not columns.keys() & {"name", "last", "email", "id", "login"}:
+    if not columns.keys() & {"name", "last", "email", "id", "sis", "login", "folder"}:
         raise BadRoster(f"The roster {path} needs a heading line with a column `name`, `email` or `id`.")
     return [found for row in rows if not _is_extra(row) and (found := _learner(row, columns)) is not None]
 
@@ -107,5 +110,16 @@ def _learner(row: list[str], columns: Mapping[str, int]) -> Learner | None:
 
     name = cell("name") or " ".join(part for part in (cell("first"), cell("last")) if part)
     user_id = re.sub(r"^Participant\s+", "", cell("id"))
-    key = user_id or cell("login") or cell("email") or name
-    return Learner(key, name or cell("email") or key, cell("email"), user_id, cell("login")) if key else None
+    key = user_id or cell("sis") or cell("login") or cell("folder") or cell("email") or name
+    if not key:
+        return None
+    return Learner(
+        key,
+        name or cell("email") or key,
+        cell("email"),
+        user_id,
+        submission_id=cell("folder"),  # a name of somebody's folder, until the work is matched
+        sis_id=cell("sis"),
+        login=cell("login"),
+        section=cell("section"),
+    )

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from checker.batch.gradebook import BookFault, Gradebook, InUse
 from checker.rows import Grading, Learner, Test
@@ -47,6 +48,7 @@ def test_what_is_written_is_read(book, one, other):
 def test_learners_come_in_the_order_of_the_batch(book):
     """Who is no longer part of the batch is not listed, and not forgotten."""
     ada, bob = Learner("a", "Ada", notes=("A note.",)), Learner("b", "Bob", "b@x", "7", "9", late=True, place="b")
+    bob = replace(bob, sis_id="S7", login="bob7", section="X")
     book.enrol([bob, ada])
     assert list(book.learners()) == [bob, ada]
     book.enrol([ada])

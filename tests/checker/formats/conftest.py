@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from checker.formats import write
 from checker.rows import Assignment, Batch, Grading, Learner, Row, Test
@@ -97,6 +98,7 @@ class Make:
         """Every nasty text as name, key and message; then a fault, a missing and a late one, and an unfinished one."""
         for number, text in enumerate(NASTY):
             learner = Learner(f"{number}{text}", text, text, str(number), text, place=text, notes=(text,))
+            learner = replace(learner, sis_id=text, login=text, section=text)
             tests = [self.test("passed", message=""), self.test(message=text, title=text)]
             yield self.row(learner, [self.grading(kata, tests, diagnosis=text) for kata in KATAS])
         fault = self.grading(KATAS[1], [], verdict="error", max_score=0.0, problem="The grader itself failed: x.")

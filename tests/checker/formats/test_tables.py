@@ -61,7 +61,7 @@ def test_no_text_breaks_or_runs(make, data):
     names = data.draw(st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=4))
     rows = [
         make.row(
-            Learner(key, name, message, name, key, notes=(message,)),
+            Learner(key, name, message, name, key, notes=(message,), sis_id=name, login=message, section=key),
             [make.grading(kata, [make.test(message=message, title=name)], problem=key) for kata in make.katas],
         )
         for key, name, message in names
@@ -177,6 +177,33 @@ def test_canvas_as_its_gradebook_imports_it(make, nasty):
     found = {line[0]: line for line in table[2:]}
     assert found["Late"] == ["Late", "93", "", "", "", "16"]
     assert [found[name][-1] for name in ("Fault", "Unfinished", "Missing")] == ["", "", "0"]
+
+
+LISTED = Learner("S1", "Doe, Ann", "ann@x.org", "4", sis_id="S1", login="ann7", section="X")
+
+
+@pytest.mark.parametrize(
+    ("learner", "layout", "cells"),
+    [
+        (LISTED, "folders", ["4", "S1", "ann7", "X"]),
+        (LISTED, "canvas", ["4", "S1", "ann7", "X"]),
+        (LISTED, "moodle", ["", "S1", "ann7", "X"]),
+        (LISTED, "gradescope", ["", "S1", "ann7", "X"]),
+        (replace(LISTED, user_id="", login=""), "folders", ["", "S1", "", "X"]),
+        (replace(LISTED, user_id="", sis_id="", login=""), "folders", ["", "", "ann@x.org", "X"]),
+    ],
+)
+def test_every_id_stands_in_its_own_column_of_canvas(make, learner, layout, cells):
+    """Canvas looks for its own number, the school's id, the login; an e-mail address is a login at most."""
+    table = read(make.written("canvas", make.batch([make.row(learner)], layout=layout))["canvas.csv"])
+    assert table[2] == ["Doe, Ann", *cells, "12.5"]
+
+
+def test_a_table_of_grades_shows_the_school_id_where_there_is_no_other(make):
+    """One column of ids is enough for people."""
+    rows = [make.row(LISTED), make.row(replace(LISTED, user_id=""))]
+    found = records(make.written("csv", make.batch(rows))["grades.csv"])
+    assert [each["user_id"] for each in found] == ["4", "S1"]
 
 
 def test_nobody_is_taken_for_the_row_of_points(make, nasty):

@@ -155,6 +155,7 @@ def test_gradescope(tmp_path):
     assert [(each.learner.name, each.learner.user_id, sorted(each.answers)) for each in intake.submissions] == [
         ("Jane Doe", "345", ["07_semaphore"]), ("Bob Poe", "346", ["07_semaphore"]), ("Cyd", "", []),
     ]  # fmt: skip
+    assert intake.submissions[0].learner.sis_id == "345"
     assert intake.submissions[2].problem == "The export tells of this submission and does not hold it."
 
 

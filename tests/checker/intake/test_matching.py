@@ -76,6 +76,14 @@ def test_an_id_comes_before_every_name(matched):
     assert matched(listed, second, first) == [found, alone]
 
 
+def test_the_schools_number_of_one_may_be_the_platforms_of_another(matched):
+    """In Canvas's download a number is Canvas's own, whatever else it may be."""
+    listed = "Student,ID,SIS User ID\nAnn A,1,2\nBob B,2,1\n"
+    one, two = (Learner(number, "?", user_id=number, place=number) for number in ("1", "2"))
+    assert matched(listed, one, two) == [("1", "Ann A", "1", ()), ("2", "Bob B", "2", ())]
+    assert matched(listed, folder("1"))[0] == ("1", "1", "", (UNSURE,))
+
+
 def test_two_submissions_of_one_person_are_both_on_the_roster(matched):
     """Whoever handed in twice is known both times."""
     twice = [Learner(key, "?", email="a@x.org", place=key) for key in ("s1", "s2")]

@@ -111,3 +111,47 @@ def test_two_learners_of_one_name_are_not_guessed(tmp_path):
     listed = roster(tmp_path, "name,id\nAnn Lee,1\nAnn Lee,2\n")
     rows = match([Handed(Learner("x", "Ann Lee")), Handed(Learner("y", "?", user_id="2"))], listed)
     assert [(each.learner.key, each.problem != "") for each in rows] == [("x", False), ("y", False), ("1", True)]
+
+
+def test_ids_of_different_kinds_are_kept_apart(tmp_path):
+    """Canvas's own number, the school's id and the login each have a column; nothing of it is lost on the way."""
+    text = (
+        'Student,ID,SIS User ID,SIS Login ID,Section,W3 (47)\n    Points Possible,,,,,100\n"Doe, Ann",4,S100,ann7,X,\n'
+    )
+    (listed,) = roster(tmp_path, text)
+    assert (listed.name, listed.user_id, listed.sis_id, listed.login, listed.section) == (
+        "Doe, Ann", "4", "S100", "ann7", "X",
+    )  # fmt: skip
+    for folder in ("4", "S100", "ann7", "ann doe"):
+        (row,) = match([Handed(Learner(folder, folder, place=folder))], [listed])
+        found = row.learner
+        assert (found.user_id, found.sis_id, found.login, found.section) == ("4", "S100", "ann7", "X")
+
+
+@pytest.mark.parametrize(
+    ("heading", "found"),
+    [
+        ("ID", ("x", "", "")),
+        ("User ID", ("x", "", "")),
+        ("SIS User ID", ("", "x", "")),
+        ("Student ID", ("", "x", "")),
+        ("ID number", ("", "x", "")),
+        ("SID", ("", "x", "")),
+        ("Username", ("", "", "x")),
+        ("SIS Login ID", ("", "", "x")),
+        ("GitHub username", ("", "", "")),
+    ],
+)
+def test_a_lone_column_is_what_its_heading_says(tmp_path, heading, found):
+    """A number of the school's is none of the platform's, and a login at GitHub none there; all of them make known."""
+    (listed,) = roster(tmp_path, f"name,{heading}\nAnn,x\n")
+    assert (listed.user_id, listed.sis_id, listed.login) == found
+    assert listed.key == "x"
+    (row,) = match([Handed(Learner("x", "?", place="x"))], [listed])
+    assert row.learner.name == "Ann"
+
+
+def test_a_school_id_that_several_have_is_none(tmp_path):
+    """As with any other id."""
+    listed = roster(tmp_path, "name,student id\nA One,n/a\nB Two,n/a\n")
+    assert [(row.learner.key, row.learner.sis_id) for row in match([], listed)] == [("A One", ""), ("B Two", "")]
