@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from checker.intake.metadata import METADATA, people, read_metadata, text
 from checker.intake.names import OTHER_ARCHIVES, USUAL, Candidate, Search, kata_of
-from checker.intake.recognise import CANVAS, MOODLE, beginning, is_paper, recognise, visible
+from checker.intake.recognise import CANVAS, MOODLE, beginning, download, is_paper, recognise, visible
 from checker.intake.tree import Entry, Inner, Tree, Unreadable, join, open_tree, subfolders
 from checker.rows import Learner
 from checker.submission import MAX_BYTES, Source, problem_with
@@ -82,8 +82,11 @@ def take_in(path: Path, katas: Collection[str], layout: str = "auto", out: Path 
     Raises:
         Unreadable: it cannot be opened, is not of that layout, or holds no submission.
     """
-    tree = open_tree(path, out)
+    tree: Tree = open_tree(path, out)
     try:
+        if (inner := download(tree, katas, layout)) is not None:
+            tree.close()
+            tree = inner
         chosen, found = _find(tree, katas, layout)
         if not found:
             raise Unreadable(

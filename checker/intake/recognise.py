@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from checker.intake.metadata import METADATA
 from checker.intake.names import COURSE, MAX_ARCHIVES, Search, is_backup, is_junk, kata_of
-from checker.intake.tree import Archive, Entry, Tree, Unreadable, join, subfolders
+from checker.intake.tree import Archive, Entry, Tree, Unreadable, archive_in, join, subfolders
 
 CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)\Z", re.DOTALL)
 """For example `doejane_LATE_123_4567_07_semaphore-2.py`."""
@@ -142,6 +142,62 @@ def _on_disk(tree: Tree, inner: str, entries: list[Entry], katas: Collection[str
     archives = [entry for entry in others if entry.kind == "file"]
     _, shared = _with_work(tree, inner, [entry for entry in others if entry.kind == "folder"], katas)
     return inner if shared or len(archives) > MAX_ARCHIVES else ""
+
+
+def download(tree: Tree, katas: Collection[str], layout: str) -> Archive | None:
+    """A platform's download that lies in the batch alone, as it came: an archive that nobody has unpacked.
+
+    A learner's archive may be alone there, too, if there is only one learner.
+
+    Raises:
+        Unreadable: it may be either.
+    """
+    folder = _innermost(tree)
+    entries = [entry for entry in visible(tree, folder) if not (entry.kind == "file" and is_paper(entry.name))]
+    name = entries[0].name if [entry.kind for entry in entries] == ["file"] else ""
+    if not name.lower().endswith(".zip") or CANVAS.match(name) or layout not in ("auto", *PLATFORMS):
+        return None
+    try:
+        archive = archive_in(tree, join(folder, name))
+    except Unreadable:  # its row tells
+        return None
+    try:
+        seen = _download_of(archive, katas)
+        if seen and layout in ("auto", seen):
+            archive.notes.append(f"{join(folder, name)} is looked into: it is alone there, and looks like a download.")
+            return archive
+        if layout == "auto" and not folder and not seen:
+            _ask_whose(archive, name, katas)
+    except Unreadable:
+        archive.close()
+        raise
+    archive.close()
+    return None
+
+
+def _download_of(archive: Archive, katas: Collection[str]) -> str:
+    """The platform whose names are in an archive, or `git`; empty if none is seen."""
+    inner = _innermost(archive)
+    entries = visible(archive, inner)
+    if _holds_work(entries, katas):
+        return ""
+    checkouts = len(subfolders(entries)) > 1 and _are_checkouts(archive, inner, entries)
+    return _platform(entries) or ("git" if checkouts else "")
+
+
+def _ask_whose(archive: Archive, name: str, katas: Collection[str]) -> None:
+    """Nothing can be told of an archive in whose folders there is the same kata."""
+    inner = _innermost(archive)
+    entries = visible(archive, inner)
+    if _holds_work(entries, katas):
+        return
+    names, shared = _with_work(archive, inner, _others(entries), katas)
+    if shared:
+        raise Unreadable(
+            f"In {name} several folders or archives hold the same kata ({_some(names)}). If these are learners, name"
+            f" {name} itself instead of the folder that it lies in; say --layout folders if all of it is one learner's"
+            " work."
+        )
 
 
 # --- recognising -----------------------------------------------------------------------------------------------

@@ -99,13 +99,21 @@ class Folder:
         except OSError as error:
             raise Unreadable(f"{folder or self._root} cannot be read: {error.strerror}.") from error
 
+    def open(self, path: str) -> IO[bytes]:
+        """A file for reading. Raises `Unreadable`; what is no ordinary file is not waited for."""
+        try:
+            descriptor = os.open(self._root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise Unreadable(f"{path} cannot be read: {error.strerror}.") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise Unreadable(f"{path} is not an ordinary file.")
+        return os.fdopen(descriptor, "rb")
+
     def read(self, path: str, limit: int) -> bytes:
         """See `Tree`."""
         try:
-            descriptor = os.open(self._root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise Unreadable(f"{path} is not an ordinary file.")
+            with self.open(path) as file:
                 return file.read(limit)
         except OSError as error:
             raise Unreadable(f"{path} cannot be read: {error.strerror}.") from error
@@ -325,8 +333,21 @@ def open_tree(path: Path, without: Path | None = None) -> Tree:
         file = path.open("rb")
     except OSError as error:
         raise Unreadable(f"{path} cannot be opened: {error.strerror}.") from error
+    return _whole(file, path.name)
+
+
+def archive_in(tree: Tree, path: str) -> Archive:
+    """An archive in the batch, opened as if it were the batch; one that lies in another one is read into memory.
+
+    Raises:
+        Unreadable: it is damaged, or holds too much.
+    """
+    return _whole(tree.open(path), path) if isinstance(tree, Folder) else Inner(tree, path).open()
+
+
+def _whole(file: IO[bytes], shown: str) -> Archive:
     try:
-        return Archive(file, path.name, MAX_BATCH_DIRECTORY)
+        return Archive(file, shown, MAX_BATCH_DIRECTORY)
     except Unreadable:
         file.close()
         raise

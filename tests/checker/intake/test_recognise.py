@@ -1,5 +1,6 @@
 """One learner or several, where submissions begin, and who must not be lost or invented."""
 
+import zipfile
 from contextlib import closing
 
 import pytest
@@ -150,6 +151,94 @@ def test_a_folder_around_a_platforms_download(tmp_path, layout, name):
     fill(tmp_path, f"download/HW 1/{name}", "roster.csv", "course.toml")
     assert found(tmp_path)[0] == found(tmp_path, layout)[0] == layout
     assert list(found(tmp_path)[1].values()) == [["07_semaphore"]]
+
+
+# --- a download that was not unpacked --------------------------------------------------------------------------
+
+DOWNLOADS = {
+    "canvas": ["doejane_12_901_07_semaphore.py", "poebob_LATE_7_902_07_semaphore.py"],
+    "moodle": [f"{name}_assignsubmission_file_/07_semaphore.py" for name in ("Jane Doe_12", "Bob_7")],
+    "gradescope": ["export/submission_1/07_semaphore.py"],
+    "git": ["all/ada/.git/HEAD", "all/bob/.git/HEAD", "all/ada/07_semaphore.py"],
+}
+
+
+@pytest.mark.parametrize("around", ["", "Downloads/"])
+@pytest.mark.parametrize("layout", DOWNLOADS)
+def test_a_platforms_archive_alone_in_a_folder_is_looked_into(tmp_path, layout, around):
+    """It is the batch as it would be by itself, and a note says so."""
+    archive = packed(tmp_path / "in" / around / "week 3.zip", *DOWNLOADS[layout])
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("export/submission_metadata.yml" if layout == "gradescope" else "README.md", "{}")
+    fill(tmp_path / "in", "roster.csv", ".DS_Store")
+    assert found(tmp_path / "in") == found(archive)
+    assert found(tmp_path / "in")[0] == layout
+    if layout != "git":
+        assert found(tmp_path / "in", layout) == found(archive, layout)
+    with closing(take_in(tmp_path / "in", KATAS)) as intake:
+        assert intake.notes[-1] == f"{around}week 3.zip is looked into: it is alone there, and looks like a download."
+        assert {each.learner.name for each in intake.submissions} >= set(found(archive)[1])
+
+
+def test_a_platforms_archive_alone_in_an_archive_is_looked_into(tmp_path):
+    """As somebody sends it who packs everything."""
+    inner = packed(tmp_path / "inner.zip", *DOWNLOADS["moodle"])
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as archive:
+        archive.write(inner, "mail/week 3.zip")
+    assert found(tmp_path / "outer.zip") == found(inner)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["07_semaphore.py"],
+        ["jane/katas/07_semaphore.py", "jane/katas/01_event_loop.py"],
+        ["week1/01_event_loop.py", "week2/07_semaphore.py"],
+        ["07_semaphore.py", "old/07_semaphore.py", "mine/07_semaphore.py", "hers/07_semaphore.py"],
+        ["v1/07_semaphore.py", "v2/07_semaphore.py"],
+        ["katas/07_semaphore.py", "solutions/07_semaphore.py", "try_1_2_x.py"],
+        ["notes.txt"],
+        [],
+    ],
+)
+def test_a_learners_archive_alone_in_a_folder_is_that_learners(tmp_path, names):
+    """A batch of one learner is one, whatever the layout is said to be."""
+    packed(tmp_path / "jane.zip", *names)
+    for layout in ("auto", "folders", "moodle"):
+        assert list(found(tmp_path, layout)[1]) == ["jane"]
+
+
+def test_a_learners_archive_alone_in_canvas_is_that_learners(tmp_path):
+    """Its name is one that Canvas gives."""
+    packed(tmp_path / "doejane_12_901_katas.zip", "ada/07_semaphore.py", "bob/07_semaphore.py")
+    assert found(tmp_path) == found(tmp_path, "canvas") == ("canvas", {"doejane": ["07_semaphore"]})
+
+
+def test_an_archive_alone_in_a_folder_is_not_guessed(tmp_path):
+    """Where several of its folders hold the same kata it may be a class; both answers can be typed."""
+    archive = packed(tmp_path / "w3.zip", "ada/07_semaphore.py", "bob/07_semaphore.py")
+    with pytest.raises(Unreadable, match=r"In w3\.zip several .* \(ada, bob\).* name w3\.zip .*--layout folders if"):
+        take_in(tmp_path, KATAS)
+    assert list(found(archive)[1]) == ["ada", "bob"]
+    assert list(found(tmp_path, "folders")[1]) == ["w3"]
+
+
+def test_an_archive_beside_others_is_a_learners(tmp_path):
+    """Only one that is alone can be a download, and no link to one is followed."""
+    packed(tmp_path / "in" / "ada.zip", *DOWNLOADS["moodle"])
+    fill(tmp_path / "in", "bob/07_semaphore.py")
+    assert list(found(tmp_path / "in")[1]) == ["ada", "bob"]
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "x.zip").symlink_to(tmp_path / "in" / "ada.zip")
+    assert found(tmp_path / "linked")[1] == {"x.zip": []}
+
+
+def test_a_damaged_archive_alone_in_a_folder_keeps_its_row(tmp_path):
+    """It is said to be one."""
+    fill(tmp_path, "jane.zip", text="PK")
+    with closing(take_in(tmp_path, KATAS)) as intake:
+        (jane,) = intake.submissions
+    assert jane.learner.notes == ("jane.zip is no zip archive, or a damaged one; ask for it again.",)
 
 
 # --- nobody is lost --------------------------------------------------------------------------------------------
