@@ -85,7 +85,7 @@ def grade(
     assignment = _assignment(settings, course)
     run_limits, budget = common.limits(**limits)
     kind = _sandbox(sandbox, run_limits)
-    intake = _taken_in(submissions, course, layout, out)
+    intake = _taken_in(submissions, course, layout, out, may_be_empty=roster is not None)
     katas = _katas(words, assignment, intake, course)
     handed = _with_roster(intake, roster)
     try:
@@ -155,7 +155,7 @@ def _sandbox(kind: str, limits: Limits) -> str:
     return found
 
 
-def _taken_in(path: Path, course: Course, layout: str, out: Path) -> Intake:
+def _taken_in(path: Path, course: Course, layout: str, out: Path, *, may_be_empty: bool) -> Intake:
     from checker.intake import LAYOUTS, Unreadable, take_in
 
     if layout not in LAYOUTS:
@@ -163,7 +163,7 @@ def _taken_in(path: Path, course: Course, layout: str, out: Path) -> Intake:
     if not path.exists():
         common.stop(f"There is no file or folder {path}. Name a folder or a zip archive of submissions.", common.USAGE)
     try:
-        return take_in(path, [kata.name for kata in course.katas], layout, out)
+        return take_in(path, [kata.name for kata in course.katas], layout, out, may_be_empty=may_be_empty)
     except Unreadable as error:
         return common.stop(str(error), common.USAGE)
 

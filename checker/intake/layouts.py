@@ -70,7 +70,9 @@ class Intake:
         self.tree.close()
 
 
-def take_in(path: Path, katas: Collection[str], layout: str = "auto", out: Path | None = None) -> Intake:
+def take_in(
+    path: Path, katas: Collection[str], layout: str = "auto", out: Path | None = None, *, may_be_empty: bool = False
+) -> Intake:
     """Find all submissions.
 
     Args:
@@ -78,6 +80,7 @@ def take_in(path: Path, katas: Collection[str], layout: str = "auto", out: Path 
         katas: the names of the katas whose files count.
         layout: one of `LAYOUTS`.
         out: the folder for results; it is nobody's work, wherever it lies.
+        may_be_empty: a roster says whose work is missing where there is no submission at all.
 
     Raises:
         Unreadable: it cannot be opened, is not of that layout, or holds no submission.
@@ -88,7 +91,9 @@ def take_in(path: Path, katas: Collection[str], layout: str = "auto", out: Path 
             tree.close()
             tree = inner
         chosen, found = _find(tree, katas, layout)
-        if not found:
+        if not found and may_be_empty:
+            tree.notes.append(f"{path} holds no submission: everybody on the roster has handed in nothing.")
+        elif not found:
             raise Unreadable(
                 f"{path} holds no submission in the layout {chosen}; see --layout, or name the right folder."
             )

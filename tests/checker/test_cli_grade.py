@@ -182,6 +182,20 @@ def test_bad_input_ends_in_a_sentence(kata, batch, tmp_path, words, said):
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_an_empty_folder_is_a_class_that_has_handed_in_nothing(kata, tmp_path):
+    """With a roster everybody on it has a row; a note says that nothing was there, should it be the wrong folder."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "roster.csv").write_text("name\nAda\nGus\n")
+    done = kata("grade", "in", "--out", "out", "--roster", "roster.csv", "--kata", "7")
+    assert done.returncode == 1, done.stderr
+    assert "2 learners in" in done.stdout
+    assert "0 passed, 0 did not, 2 handed in nothing" in done.stdout
+    assert "Note: in holds no submission: everybody on the roster has handed in nothing." in done.stdout
+    assert book(tmp_path / "out", "problem") == dict.fromkeys(("Ada", "Gus"), ("Nothing was handed in.",))
+    done = kata("grade", "in", "--out", "out", "--roster", "roster.csv")
+    assert (done.returncode, "Name the katas with --kata" in done.stderr) == (2, True)
+
+
 NOWHERE = """
 import checker.sandbox.bwrap, checker.sandbox.landlock
 from checker.sandbox import Unavailable
