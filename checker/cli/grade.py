@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,16 +89,17 @@ def grade(
     katas = _katas(words, assignment, intake, course)
     handed = _with_roster(intake, roster)
     try:
-        book = _open(out, fresh=fresh)
-        plan = _plan(course, katas, handed, book, seed, kind, run_limits, budget)
-        pool = _pool(dask, jobs, plan)
-        try:
-            _run(plan, book, pool)
-        finally:
-            pool.close()
-            counts = _report(plan, book, assignment, intake.layout, started, out, chosen)
-            book.close()
-            intake.close()
+        # First the workers: `--fresh` empties a gradebook only when there is somebody to fill it again.
+        with closing(_pool(dask, jobs, budget, katas)) as pool:
+            book = _open(out, fresh=fresh)
+            plan = _plan(course, katas, handed, book, seed, kind, run_limits, budget)
+            try:
+                _run(plan, book, pool)
+            finally:
+                pool.close()
+                counts = _report(plan, book, assignment, intake.layout, started, out, chosen)
+                book.close()
+                intake.close()
     except (BookFault, NoPool) as error:
         common.stop(str(error), common.USAGE if isinstance(error, BookFault) else common.FAULT)
     except KeyboardInterrupt:
@@ -221,13 +222,13 @@ def _plan(
     return Plan(course, katas, handed, choose_seed(book, seed), kind, limits, budget)
 
 
-def _pool(dask: str | None, jobs: int | None, plan: Plan) -> Pool:
+def _pool(dask: str | None, jobs: int | None, budget: float, katas: Sequence[str]) -> Pool:
     from checker.batch.pool import DaskPool, LocalPool
 
     if dask is not None:
         return DaskPool(dask)
     # Far behind the limits that the work keeps itself: for a grader that hangs.
-    patience = 60 + (10 + 2 * plan.budget) * len(plan.katas)
+    patience = 60 + (10 + 2 * budget) * len(katas)
     return LocalPool(jobs or common.processors(), patience)
 
 

@@ -196,6 +196,18 @@ def test_an_empty_folder_is_a_class_that_has_handed_in_nothing(kata, tmp_path):
     assert (done.returncode, "Name the katas with --kata" in done.stderr) == (2, True)
 
 
+def test_a_gradebook_is_emptied_only_when_somebody_can_grade(kata, batch, tmp_path):
+    """`--fresh` with a cluster that does not answer leaves what was graded."""
+    folder = str(batch(ada=RIGHT))
+    kata("grade", folder, "--out", "out", "--seed", "5")
+    before = book(tmp_path / "out", "verdict, seed, finished")
+    done = kata("grade", folder, "--out", "out", "--fresh", "--dask", "nonsense:9")
+    assert done.returncode == 3, done.stderr
+    assert "No Dask scheduler answers at nonsense:9" in done.stderr
+    assert book(tmp_path / "out", "verdict, seed, finished") == before
+    assert list(before) == ["ada"]
+
+
 NOWHERE = """
 import checker.sandbox.bwrap, checker.sandbox.landlock
 from checker.sandbox import Unavailable
