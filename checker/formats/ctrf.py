@@ -56,10 +56,13 @@ def _tests(row: Row, batch: Batch, counts: Counter[str]) -> Iterator[dict[str, A
 
 
 def _facts(row: Row, batch: Batch, grading: Grading | None, test: Test) -> dict[str, Any]:
+    done = final(row, batch)
     facts: dict[str, Any] = {
         "learner": row.learner.key,
         "rowStatus": row.status,
-        "percent": number(row.percent) if final(row, batch) else None,
+        "rowPoints": number(row.points) if done else None,
+        "rowPassed": row.passed if done else None,
+        "percent": number(row.percent) if done else None,
         "test": test.name,
         "points": number(test.points),
         "maxPoints": number(test.max_points),

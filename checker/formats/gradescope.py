@@ -51,7 +51,7 @@ def _results(row: Row, batch: Batch) -> dict[str, Any]:
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "extra_data": {"status": row.status, "late": row.learner.late},
+        "extra_data": {"status": row.status, "late": row.learner.late, "passed": row.passed if done else None},
         "tests": [],
     }
     if done:

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 from xml.sax.saxutils import quoteattr
 
-from checker.formats.common import number, replacing, suites
+from checker.formats.common import final, number, replacing, suites
 from checker.rows import Batch, Grading, Row, Test
 from checker.values import printable
 
@@ -54,6 +54,8 @@ def _suites(row: Row, batch: Batch) -> Iterator[Element]:
 
 def _properties(suite: Element, row: Row, batch: Batch, grading: Grading | None) -> None:
     facts = {"learner": row.learner.key, "status": row.status, "late": "yes" if row.learner.late else "no"}
+    if final(row, batch):
+        facts |= {"points": str(number(row.points)), "passed": "yes" if row.passed else "no"}
     if row.penalty:
         facts["late_penalty"] = row.penalty
     if grading is not None:

@@ -189,9 +189,9 @@ def test_every_submission_has_a_row(batch: Graded) -> None:
 
 
 def test_there_are_enough_attacks_of_every_kind() -> None:
-    """At least forty-four, over all seven categories."""
+    """More than a hundred, as docs/security.md says, over all seven categories."""
     kinds = [name.partition("-")[0] for name in EXPECTED]
-    assert len(kinds) >= 44
+    assert len(kinds) > 100
     wanted = {"leaving", "forging", "looking", "poisoning", "exhausting", "reaching", "colouring"}
     assert {kind for kind in kinds if kinds.count(kind) >= 4} == wanted
 

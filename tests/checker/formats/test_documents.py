@@ -209,6 +209,8 @@ def test_junit_suites_can_be_played_again(make, nasty):
         "learner": "l",
         "status": "graded",
         "late": "yes",
+        "points": "16",
+        "passed": "yes",
         "score": "5",
         "max_score": "10",
         "seed": "424242",

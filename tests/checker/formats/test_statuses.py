@@ -122,6 +122,15 @@ def test_points_and_pass_agree(make, everybody):
     assert {each["key"]: each["passed"] for each in learners} == passed
     gradescope = {path.split("/")[1]: json.loads(text) for path, text in make.written("gradescope", everybody).items()}
     assert {name: found.get("score") for name, found in gradescope.items()} == points
+    assert {name: found["extra_data"]["passed"] for name, found in gradescope.items()} == passed
+    for suite in ET.fromstring(make.written("junit", everybody)["junit.xml"]):
+        facts = {each.get("name"): each.get("value") for each in suite.iter("property")}
+        name = facts["learner"]
+        assert number(facts.get("points")) == points[name]
+        assert {"yes": True, "no": False, None: None}[facts.get("passed")] == passed[name]
+    for test in json.loads(make.written("ctrf", everybody)["ctrf.json"])["results"]["tests"]:
+        name = test["extra"]["learner"]
+        assert (test["extra"]["rowPoints"], test["extra"]["rowPassed"]) == (points[name], passed[name])
 
 
 FORMATS_WITH_REASONS = ["csv", "tests.csv", "moodle", "gradescope", "junit", "ctrf", "json", "github"]
