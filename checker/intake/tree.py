@@ -22,6 +22,8 @@ MAX_DIRECTORY = 4 << 20
 """Bytes of such an archive's directory: some twenty thousand files."""
 MAX_BATCH_DIRECTORY = 1 << 30
 """The same for the archive that is the batch itself, which comes from the platform."""
+MAX_DOWNLOAD_DIRECTORY = 16 << 20
+"""The same for an archive that lies in the batch alone, and may be the platform's or a stranger's."""
 MAX_DEPTH = 12
 """Folders within folders that are looked into."""
 _PLAIN_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -333,21 +335,23 @@ def open_tree(path: Path, without: Path | None = None) -> Tree:
         file = path.open("rb")
     except OSError as error:
         raise Unreadable(f"{path} cannot be opened: {error.strerror}.") from error
-    return _whole(file, path.name)
+    return _whole(file, path.name, MAX_BATCH_DIRECTORY)
 
 
 def archive_in(tree: Tree, path: str) -> Archive:
-    """An archive in the batch, opened as if it were the batch; one that lies in another one is read into memory.
+    """An archive that is alone in the batch, to be looked into; one that lies in another one is read into memory.
 
     Raises:
         Unreadable: it is damaged, or holds too much.
     """
-    return _whole(tree.open(path), path) if isinstance(tree, Folder) else Inner(tree, path).open()
+    return (
+        _whole(tree.open(path), path, MAX_DOWNLOAD_DIRECTORY) if isinstance(tree, Folder) else Inner(tree, path).open()
+    )
 
 
-def _whole(file: IO[bytes], shown: str) -> Archive:
+def _whole(file: IO[bytes], shown: str, most: int) -> Archive:
     try:
-        return Archive(file, shown, MAX_BATCH_DIRECTORY)
+        return Archive(file, shown, most)
     except Unreadable:
         file.close()
         raise

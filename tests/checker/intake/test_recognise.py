@@ -233,6 +233,15 @@ def test_an_archive_beside_others_is_a_learners(tmp_path):
     assert found(tmp_path / "linked")[1] == {"x.zip": []}
 
 
+def test_an_archive_alone_in_a_folder_may_be_a_strangers(tmp_path, monkeypatch):
+    """Nobody's memory is filled by looking whether it is a platform's."""
+    packed(tmp_path / "jane.zip", *(f"{number}/x.txt" for number in range(200)))
+    monkeypatch.setattr("checker.intake.tree.MAX_DOWNLOAD_DIRECTORY", 1000)
+    assert found(tmp_path)[1] == {"jane": []}
+    packed(tmp_path / "jane.zip", *(f"{number} A_{number}_assignsubmission_file_/x.txt" for number in range(200)))
+    assert found(tmp_path)[1] == {"jane": []}
+
+
 def test_a_damaged_archive_alone_in_a_folder_keeps_its_row(tmp_path):
     """It is said to be one."""
     fill(tmp_path, "jane.zip", text="PK")
