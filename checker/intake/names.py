@@ -291,12 +291,16 @@ class Search:
         return found
 
     def _on_the_way(self) -> set[str]:
-        """What would reach the grader from where it lies: beside an answer or above it; deeper is the learner's own."""
+        """What would reach the grader from where it lies: beside an answer or above it, unless it holds one itself."""
         folders: set[tuple[tuple[str, ...], str]] = {((), "")}
         for each in self.candidates:
             parts = each.folder.split("/")
             folders |= {(each.within, "/".join(parts[:number])) for number in range(len(parts) + 1)}
-        return {name for within, folder, name in self._beside if (within, folder) in folders}
+        return {
+            name
+            for within, folder, name in self._beside
+            if (within, folder) in folders and (within, join(folder, name)) not in folders
+        }
 
     @property
     def is_empty(self) -> bool:

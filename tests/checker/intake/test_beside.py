@@ -58,6 +58,12 @@ def test_an_ordinary_repository_is_no_news(tmp_path, names):
     assert notes(tmp_path) == []
 
 
+def test_a_package_in_which_the_work_lies_is_not_left_out(tmp_path):
+    """A folder may be called like a module of Python's, and be a package, where katas are kept."""
+    fill(tmp_path, "asyncio/katas/07_semaphore.py", "asyncio/__init__.py", "asyncio/katas/__init__.py")
+    assert notes(tmp_path) == []
+
+
 def test_many_of_them_are_one_line(tmp_path):
     """Settings are named first; the rest is counted."""
     names = ["asyncio.py", "conftest.py", "evil.pth", "json.py", "pytest.ini"]
