@@ -42,8 +42,9 @@ def _annotate(batch: Batch) -> None:
         if len(kind) < MAX_ANNOTATIONS:
             kind.append(_annotation(row, batch))
     told = [*faults, *failures][:MAX_ANNOTATIONS]
-    if count > len(told):
-        told.append(f"{count - len(told)} more learners did not pass or have no grade yet; the tables list them.")
+    if more := count - len(told):
+        who = "1 more learner did not pass or has" if more == 1 else f"{more} more learners did not pass or have"
+        told.append(f"{who} no grade yet; the tables list them.")
     encoding = sys.stdout.encoding or "utf-8"
     for line in told:
         sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")

@@ -225,7 +225,7 @@ async def test_one_session_serves_all(run, rng):
 
 @result
 async def test_a_bad_status_raises(run, rng):
-    """A status from 400 on raises ClientResponseError, a lost connection its error; other requests are broken off."""
+    """A status from 400 on raises ClientResponseError and breaks off the rest; a lost connection raises its error."""
     for code in (400, rng.choice([403, 404, 500, 503]), rng.choice([*range(405, 500), *range(505, 600)])):
         urls = addresses(rng, 4)
         heads = dict(zip(urls, [6.0, 1.0, 5.0, 5.0], strict=True))
@@ -235,8 +235,7 @@ async def test_a_bad_status_raises(run, rng):
     urls = addresses(rng, 4)
     lost = call(1.0, error=aiohttp.ClientConnectionError)
     world = web(head=dict(zip(urls, [6.0, lost, 5.0, 5.0], strict=True)))
-    trace = await run(fetch, urls=urls, limit=3, world=world, raises="aiohttp.ClientConnectionError")
-    assert trace.elapsed == 1.0, f"A connection was lost at 1 s; its error was raised at {trace.elapsed!r} s."
+    await run(fetch, urls=urls, limit=3, world=world, raises="aiohttp.ClientConnectionError")
 
 
 @cancellation
