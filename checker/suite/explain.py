@@ -23,11 +23,21 @@ def comparison(op: str, left: object, right: object, trace: Trace | None) -> str
     what = _what(left, trace)
     if not what:
         return None
+    right = _as_shown(right, left)
     if op in _WORDS:
         return f"{what}: expected {_WORDS[op]}{shorten(right)}, saw {shorten(left)}."
     if op in ("in", "not in"):
         return f"{what}: saw {shorten(left)}, which should {'' if op == 'in' else 'not '}be one of {shorten(right)}."
     return None
+
+
+def _as_shown(right: object, left: object) -> object:
+    """The numbers that moments are compared with, to be written as moments are: in seconds, and no more digits."""
+    if isinstance(left, Seconds) and type(right) in (int, float):
+        return Seconds(right)  # type: ignore[arg-type]
+    if isinstance(left, list) and isinstance(right, list) and any(isinstance(each, Seconds) for each in left):
+        return [Seconds(each) if type(each) in (int, float) else each for each in right]
+    return right
 
 
 def _what(left: object, trace: Trace | None) -> str:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from checker.suite import explain
 from checker.suite.grader import Failure, Request, judge
-from checker.trace import Trace, Waiting
+from checker.trace import Answer, Seconds, Trace, Waiting
 from checker.values import Error
 from checker.world.script import World
 
@@ -35,3 +36,12 @@ def test_what_is_left_behind_fails_a_run_that_is_right_otherwise():
     """Hygiene is judged in every run."""
     with pytest.raises(Failure, match="A task was left running: left behind"):
         judge(Trace(result=1, leaks=[LEAK]), request())
+
+
+def test_moments_and_what_was_due_are_written_alike():
+    """No more digits on one side than on the other, and no point where nothing stands behind it."""
+    moments = Answer([Seconds(0.0), Seconds(1.0390625)], "`fetch` started at")
+    told = explain.comparison("==", moments, [0.0, 2.087890625, None], None)
+    assert told == "`fetch` started at: expected [0, 2.08789, None], saw [0, 1.03906]."
+    told = explain.comparison("<=", Seconds(3.0, "Virtual seconds taken"), 2.0, None)
+    assert told == "Virtual seconds taken: expected at most 2, saw 3."

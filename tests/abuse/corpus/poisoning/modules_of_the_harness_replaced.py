@@ -1,7 +1,7 @@
 r"""Puts modules of its own in the place of the harness's, of pytest and of the standard library's.
 
 Named: Virtual seconds taken
-May earn: a_visit_says, visit_now, resolve
+May earn: visit_now, resolve
 """
 
 import asyncio
