@@ -162,7 +162,7 @@ def test_a_delay_that_a_submission_asks_for_is_no_fault_of_the_grader(graded, ar
     """A world may go by the arguments of a call, which are the submission's: whatever they are, the call ends."""
     text = suite("trace = await run(play, world=calls(fetch=lambda key: call(key)))\n    assert trace.elapsed == 2.0")
     found = graded(text, f"async def both(fetch):\n    await fetch({argument})\n")
-    assert (found.verdict, found.message) == ("failed", "Virtual seconds taken: expected 2.0, saw 0.")
+    assert (found.verdict, found.message) == ("failed", "Virtual seconds taken: expected 2, saw 0.")
 
 
 # --- fingerprints ----------------------------------------------------------------------------------------------
