@@ -6,19 +6,13 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import NamedTuple
 
-from checker.runner import sweep
-from checker.sandbox.interpreter import ENVIRONMENT, PACKAGE
-from checker.sandbox.user import SpareUser, passable
+from checker.sandbox.box import Box
+from checker.sandbox.interpreter import ENVIRONMENT
+from checker.sandbox.user import SpareUser
 from checker.values import printable
-
-REMOVAL = 10.0
-"""Real seconds that removing a sandbox's folder may take."""
 
 
 class Sandbox:
@@ -29,7 +23,7 @@ class Sandbox:
         process: the process that holds the sandbox; ending it ends everything within.
         control: the grader's end of the control socket.
         user: the spare user that it runs as, if there is one.
-        folder: a folder of the machine's that is only this sandbox's, to be removed at the end.
+        box: a folder of the machine's that is only this sandbox's, to be removed at the end.
         complaints: a file in memory with what was written on standard error.
     """
 
@@ -39,14 +33,14 @@ class Sandbox:
         process: subprocess.Popen[bytes],
         control: socket.socket,
         user: SpareUser | None = None,
-        folder: str | None = None,
+        box: Box | None = None,
         complaints: int | None = None,
     ) -> None:
         self.kind = kind
         self.process = process
         self.control = control
         self._user = user
-        self._folder = folder
+        self._box = box
         self._complaints = complaints
 
     def close(self) -> None:
@@ -67,9 +61,9 @@ class Sandbox:
             if killed or (self.process.returncode and self.kind != "bwrap"):
                 self._user.end_all()
             self._user.close()
-        if self._folder is not None:
-            _remove(self._folder)
-            self._folder = None
+        if self._box is not None:
+            self._box.remove()
+            self._box = None
         if self._complaints is not None:
             os.close(self._complaints)
             self._complaints = None
@@ -117,39 +111,4 @@ def start(
             cwd=box.temp if box is not None else None,
             start_new_session=True,
         )
-    return Sandbox(kind, process, ours, user, box.folder if box is not None else None, complaints)
-
-
-class Box(NamedTuple):
-    """A folder of the machine's for one sandbox, and two in it."""
-
-    folder: str
-    harness: str
-    """Shows this package alone."""
-    temp: str
-    """For temporary files."""
-
-
-def make_box(kind: str, uid: int = 0) -> Box:
-    """Make a folder for a sandbox whose runs are that user; 0: whoever the grader is."""
-    place = tempfile.gettempdir()
-    if uid and not passable(place):
-        place = "/tmp"
-    folder = tempfile.mkdtemp(prefix=f"kata-{kind}-", dir=place)
-    Path(folder).chmod(0o711)  # the spare user passes through it
-    harness, temp = Path(folder, "harness"), Path(folder, "tmp")
-    for each, mode in ((harness, 0o755), (temp, 0o700)):
-        each.mkdir()
-        each.chmod(mode)  # whatever the grader's own mask is
-    (harness / "checker").symlink_to(PACKAGE)
-    if uid:
-        os.chown(temp, uid, uid)
-    return Box(folder, str(harness), str(temp))
-
-
-def _remove(folder: str) -> None:
-    harness = Path(folder, "harness")
-    with suppress(OSError):
-        (harness / "checker").unlink()
-        harness.rmdir()
-    sweep.remove(folder, REMOVAL)
+    return Sandbox(kind, process, ours, user, box, complaints)

@@ -15,7 +15,8 @@ from pathlib import Path
 from checker.runner import bpf, confine
 from checker.runner.confine import Plan
 from checker.sandbox import seccomp
-from checker.sandbox.base import Box, Sandbox, make_box, start
+from checker.sandbox.base import Sandbox, start
+from checker.sandbox.box import Box
 from checker.sandbox.interpreter import BOOT, PACKAGE, compile_runner, interpreter, python, read_only, site_packages
 from checker.sandbox.unavailable import Unavailable
 from checker.sandbox.user import passable, spare_user
@@ -60,7 +61,7 @@ def launch(preload: Sequence[str], version: int | None = None) -> Sandbox:
     compile_runner()
     user = spare_user()
     uid = user.uid if user is not None else 0
-    box = make_box("landlock", uid)
+    box = Box(uid)
     plan = _plan(version, uid, box)
     control = socket.socketpair()
     paths = [*site_packages(), box.harness]

@@ -9,7 +9,8 @@ import socket
 from collections.abc import Sequence
 
 from checker.runner.confine import Plan
-from checker.sandbox.base import Sandbox, make_box, start
+from checker.sandbox.base import Sandbox, start
+from checker.sandbox.box import Box
 from checker.sandbox.interpreter import compile_runner, interpreter, site_packages
 
 
@@ -17,7 +18,7 @@ def launch(preload: Sequence[str]) -> Sandbox:
     """Start the runner as an ordinary child process."""
     compile_runner()
     control = socket.socketpair()
-    box = make_box("none")
+    box = Box()
     plan = Plan(temp=box.temp, swept=[box.temp])
     command = interpreter([*site_packages(), box.harness], control[1].fileno(), preload, plan)
     return start("none", command, control, box=box)

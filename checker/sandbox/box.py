@@ -1,0 +1,76 @@
+"""A folder of the machine's for one sandbox that has no file system of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from checker.runner import sweep
+from checker.sandbox.interpreter import PACKAGE
+from checker.sandbox.user import passable
+
+REMOVAL = 10.0
+"""Real seconds that removing a sandbox's folder may take."""
+YOUNG = 60.0
+"""Real seconds in which a folder may be without its lock since it is just being made."""
+_PREFIX = "kata-sandbox-"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Box:
+    """A new folder with two in it, locked while its grader lives, so that others can tell whether it is abandoned.
+
+    Args:
+        uid: the user that the sandbox's runs are; 0: whoever the grader is.
+    """
+
+    def __init__(self, uid: int = 0) -> None:
+        place = tempfile.gettempdir()
+        if uid and not passable(place):
+            place = "/tmp"
+        _remove_abandoned(place)
+        self.folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        self._lock = os.open(self.folder, _FOLDER)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        Path(self.folder).chmod(0o711)  # the spare user passes through it
+        harness, temp = Path(self.folder, "harness"), Path(self.folder, "tmp")
+        for each, mode in ((harness, 0o755), (temp, 0o700)):
+            each.mkdir()
+            each.chmod(mode)  # whatever the grader's own mask is
+        (harness / "checker").symlink_to(PACKAGE)
+        self.harness = str(harness)
+        """Shows this package alone."""
+        self.temp = str(temp)
+        """For temporary files."""
+        if uid:
+            os.chown(self.temp, uid, uid)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it; nothing may run there any more."""
+        sweep.remove(self.folder, REMOVAL)
+        os.close(self._lock)
+
+
+def _remove_abandoned(place: str) -> None:
+    """Remove what graders that were killed could not."""
+    with suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name.startswith(_PREFIX):
+                with suppress(OSError):
+                    _remove_if_abandoned(entry.path)
+
+
+def _remove_if_abandoned(folder: str) -> None:
+    lock = os.open(folder, _FOLDER)
+    try:
+        status = os.fstat(lock)
+        if status.st_uid != os.geteuid() or time.time() - status.st_ctime < YOUNG:
+            return
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: its grader is alive
+        sweep.remove(folder, REMOVAL)
+    finally:
+        os.close(lock)
