@@ -6,15 +6,17 @@ import os
 import random
 import sys
 import threading
+import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checker import messages
 from checker.course import Course, Kata
 from checker.submission import Sources
+from checker.values import printable
 from checker.world.session import DEFAULT_BUDGET, Session
 
 if TYPE_CHECKING:
@@ -159,9 +161,28 @@ class _Bridge:
         # Nobody reads pytest's own account of a failure, for which it would parse the suite again: 25 ms each.
         config.option.tbstyle = "value"
 
+    def pytest_exception_interact(self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[Any]) -> None:
+        import pytest
+
+        if isinstance(node, pytest.Collector) and call.excinfo is not None:
+            error = call.excinfo.value
+            # pytest wraps what a broken module raises into an account of how it came to import it.
+            self.broken = _broken(node.path, error.__cause__ or error)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.broken = f"The suite {report.nodeid} cannot be collected: {report.longrepr}"
+        if report.failed and not self.broken:
+            self.broken = f"The suite {report.nodeid} cannot be loaded: {report.longrepr}"
+
+
+def _broken(suite: Path, error: BaseException) -> str:
+    """One sentence on a suite that cannot be loaded, with the line in it that its author has to look at."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(suite)]
+    if isinstance(error, SyntaxError) and error.filename == str(suite):
+        lines, told = [error.lineno], error.msg
+    else:
+        told = str(error)
+    line = f" (line {lines[-1]})" if lines else ""
+    return f"The suite {suite.name} cannot be loaded: {printable(f'{type(error).__name__}: {told}')}{line}."
 
 
 def python_version() -> str:

@@ -202,6 +202,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             f"The test {item.name} is about one property, @{', @'.join(PROPERTIES[:-1])} or @{PROPERTIES[-1]};"
             f" it carries {carries}."
         )
+    if any(mark.args or mark.kwargs for mark in item.iter_markers(marks[0])):
+        raise GraderFault(f"The test {item.name} carries @{marks[0]}(…), which takes nothing; its worth is @points(2).")
 
 
 def _points(item: pytest.Item) -> float:

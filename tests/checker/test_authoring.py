@@ -7,7 +7,7 @@ import pytest
 
 from checker import diagnosis, verify
 from checker.course import Course, CourseBroken
-from checker.grade import grade
+from checker.grade import SuiteBroken, grade
 from checker.submission import Submission
 from tests.checker import course_of_one
 
@@ -109,6 +109,10 @@ def suite(test, marks="@timing"):
 
 WRONG_TESTS = {
     "two properties": (suite("pass", "@timing\n@result"), "test_it is about one property, @timing, @ordering, @canc"),
+    "a property with points": (
+        suite("pass", "@timing(3)"),
+        "test_it carries @timing(…), which takes nothing; its worth",
+    ),
     "no property": (suite("pass", ""), "test_it is about one property, @timing, @ordering, @cancellation or @result"),
     "an unknown allowance": (
         suite("await run(play, allow=('leak',))"),
@@ -163,6 +167,26 @@ def test_a_delay_that_a_submission_asks_for_is_no_fault_of_the_grader(graded, ar
     text = suite("trace = await run(play, world=calls(fetch=lambda key: call(key)))\n    assert trace.elapsed == 2.0")
     found = graded(text, f"async def both(fetch):\n    await fetch({argument})\n")
     assert (found.verdict, found.message) == ("failed", "Virtual seconds taken: expected 2, saw 0.")
+
+
+BROKEN_SUITES = {
+    "no Python": ("import json\ndef test_it(:\n    pass\n", "SyntaxError: invalid syntax (line 2)."),
+    "an import of nothing": ("import json\nimport jsom\n", "ModuleNotFoundError: No module named 'jsom' (line 2)."),
+    "an error of its own": (
+        "def half(n):\n    return n / 0\n\nhalf(1)\n",
+        "ZeroDivisionError: division by zero (line 2).",
+    ),
+    "an error in a library": ("import json\njson.loads('')\n", "Expecting value: line 1 column 1 (char 0) (line 2)."),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN_SUITES.values(), ids=BROKEN_SUITES.keys())
+def test_a_suite_that_cannot_be_loaded_is_an_error_with_its_line(graded, text, said):
+    """What is wrong and where, as for any other file of a kata, and not how pytest came there."""
+    with pytest.raises(SuiteBroken) as caught:
+        graded(text)
+    assert str(caught.value).startswith("The suite test_01_tiny.py cannot be loaded: ")
+    assert str(caught.value).endswith(said)
 
 
 # --- fingerprints ----------------------------------------------------------------------------------------------
