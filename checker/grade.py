@@ -79,7 +79,7 @@ def grade(
     try:
         grader = _run_suites(course, submission, katas, own, seed)
     finally:
-        kind = own.kind
+        kind = own.probe() if own.kind == "auto" else own.kind  # where nothing was played, none has been chosen yet
         if session is None:
             own.close()
     return Grading(seed, kind, list(katas), list(grader.results.values()), grader)

@@ -53,6 +53,14 @@ def test_the_stub_scores_nothing_and_says_why(kata):
     assert all(test["verdict"] == "failed" and "NotImplementedError" in test["message"] for test in one["tests"])
 
 
+def test_work_that_is_not_there_is_a_row_like_others(kata, tmp_path):
+    """Nothing of it is played; yet the sandbox is said, by its kind and not by how it was asked for."""
+    said = check_json(kata, "7", "--path", str(tmp_path), status=1)
+    [one] = said["katas"]
+    assert (one["verdict"], one["score"]) == ("failed", 0)
+    assert said["sandbox"] in ("bwrap", "landlock", "none")
+
+
 def test_a_known_mistake_is_named(kata):
     """A known mistake is caught in the property it violates, told in one sentence, and diagnosed."""
     path = COURSE.root / "solutions/mistakes/07_semaphore/chunks_of_limit.py"
