@@ -40,6 +40,9 @@ _NUMBER = re.compile(r"(?:[a-z ]+ )?(-?\d+(?:\.\d+)?)\.?")
 _CALLBACK = re.compile(r"(in callback [\w.<>]+)\(.*\)(?=(?: at \S+)?: )")
 _QUOTED = re.compile(r"""(?<![A-Za-z])b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 """A string or bytes as Python shows them; the apostrophe of "can't" begins none."""
+_DRAWN_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception)(?=\(#\)|: #(?: \(line #\)\.?)?\Z)")
+"""An error that says nothing but a drawn value; then its class is one that the suite has drawn, too."""
+_WANTED_ERROR = re.compile(r"(?<=should have raised )\w[\w.]*")
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ def words(message: str) -> str:
     message = re.sub(r"\([^()]* in line [^()]*\)", "#", message)
     message = re.sub(r"\[[^\]]*\]", "#", message)
     message = _QUOTED.sub("#", message)
-    return re.sub(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
+    message = re.sub(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8}\b|\d[\d.]*", "#", message)
+    return _WANTED_ERROR.sub("#", _DRAWN_ERROR.sub("Error", message))
 
 
 def _more_or_less(compared: re.Match[str]) -> str:

@@ -140,6 +140,14 @@ def test_numbers_names_and_lists_are_no_words():
     assert words("Can't pickle 'a.<listcomp>.<lambda>'") == words("Can't pickle 'a.<lambda>'") != words("Can't pickle")
     assert words("Deadlock (main in line 3; Task-5 in line 22).") == words("Deadlock (Task-5 in line 9).")
     assert words("raised KeyError") != words("raised ValueError")
+    assert words("It raised KeyError: 17 (line 3).") == words("It raised OSError: 8 (line 9).") != words("It raised 8.")
+    assert words("It raised KeyError: 17.") == words("It raised OSError: 8.") != words("It raised OSError: 8 left.")
+    assert words("It should have raised KeyError; it returned 1.") == words(
+        "It should have raised OSError; it returned 2."
+    )
+    assert words("In its place stands KeyError(17), expected 3.") == words(
+        "In its place stands OSError(8), expected 5."
+    )
     told = "Exception in callback visit.<locals>.on_end({}) at 03.py:17: TypeError: visit.<locals>.on_end() takes 0"
     assert (
         words(told.format("<Task finishe...lt='x'>")) == words(told.format("")) != words("Exception in callback f(): ")
