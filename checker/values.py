@@ -153,6 +153,13 @@ class Error:
         """Itself, or the one error that a group of one holds: both styles of raising it count."""
         return self.errors[0].bare() if len(self.errors) == 1 else self
 
+    def leaves(self) -> list[Error]:
+        """Itself, or the errors that a group holds at any depth.
+
+        Of a task that is awaited within its task group the group holds the one error twice, as is usual there.
+        """
+        return [leaf for error in self.errors for leaf in error.leaves()] if self.errors else [self]
+
     def holds(self, other: Error) -> bool:
         """Whether it is `other`, or a group that holds it at any depth."""
         return self == other or any(error.holds(other) for error in self.errors)

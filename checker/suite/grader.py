@@ -198,7 +198,7 @@ def judge(trace: Trace, request: Request) -> None:
         raise Failure(f"{printable(trace.problem or trace.ended)}{line}")
     error = trace.error
     if error is not None and _unwritten(error):
-        raise Failure(f"{UNWRITTEN}: it raises NotImplementedError{_where(error)}.")
+        raise Failure(f"{UNWRITTEN}: it raises NotImplementedError{where(error)}.")
     # Before hygiene: an error that nobody expects breaks off the scenario, which then leaves things behind itself.
     judge_error(error, trace, request)
     if isinstance(trace.result, Alien):
@@ -213,13 +213,13 @@ def judge_error(error: Error | None, trace: Trace, request: Request) -> None:
     """Fail the test for an error that was not asked for, or for the lack of one that was."""
     if request.raises is None:
         if error is not None:
-            raise Failure(f"It raised {describe(error)}{_where(error)}.")
+            raise Failure(f"It raised {describe(error)}{where(error)}.")
         return
     wanted = request.raises if isinstance(request.raises, str) else known_name(request.raises)
     if error is None:
         raise Failure(f"It should have raised {wanted}; it returned {shorten(trace.result)}.")
-    if not error.is_a(wanted) and not error.bare().is_a(wanted):
-        raise Failure(f"It should have raised {wanted}; it raised {describe(error)}{_where(error)}.")
+    if not error.is_a(wanted) and not any(leaf.is_a(wanted) for leaf in error.leaves()):
+        raise Failure(f"It should have raised {wanted}; it raised {describe(error)}{where(error)}.")
 
 
 def first_breach(trace: Trace, allow: Iterable[str] = ()) -> str:
@@ -247,10 +247,11 @@ def _unwritten(error: Error) -> bool:
     return error.is_a(NotImplementedError) or any(_unwritten(member) for member in error.errors)
 
 
-def _where(error: Error) -> str:
+def where(error: Error) -> str:
+    """The learner's line that an error came from, to be put behind it; empty if there is none."""
     if error.frames:
         return f" (line {error.frames[-1].line})"
-    return _where(error.errors[0]) if error.errors else ""
+    return where(error.errors[0]) if error.errors else ""
 
 
 def describe(error: Error) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,7 +17,7 @@ import pytest
 from _pytest.assertion import util as assertions
 from _pytest.runner import runtestprotocol
 
-from checker.suite import PROPERTIES, explain
+from checker.suite import PROPERTIES, explain, sweeping
 from checker.suite.grader import (
     BREACHES,
     MAX_POINTS_SWEPT,
@@ -27,7 +27,6 @@ from checker.suite.grader import (
     Played,
     Request,
     Result,
-    first_breach,
     judge,
 )
 from checker.suite.scenario import names_target
@@ -305,21 +304,21 @@ def sweep(request: pytest.FixtureRequest) -> Sweep:
                 runs.append(result.last)
             explain.current = trace
             if counted:
-                _judge_count(trace, point)
+                sweeping.judge_count(trace, point)
             if trace.struck_at is None:
-                judge(trace, wanted)
-                _judge_work(trace, wanted, returns, uncalled)
+                sweeping.judge_uncancelled(trace, wanted)
+                sweeping.judge_work(trace, wanted, returns, uncalled)
                 break
-            _judge_struck(trace, wanted, point)
+            sweeping.judge_struck(trace, wanted, point)
             traces.append(trace)
         else:  # whoever waits more often than that is left alone all the same, and must come to an end
             trace = _play(request, wanted)
             if result.last is not None:
                 runs.append(result.last)
-            _judge_work(trace, wanted, returns, uncalled)
+            sweeping.judge_work(trace, wanted, returns, uncalled)
         if not traces:
             raise Failure("It never waits for anything, so there is no moment at which to cancel it.")
-        _judge_evidence(traces, trace)
+        sweeping.judge_evidence(traces, trace)
         return Swept(result, runs[: len(traces)], runs[-1])
 
     return play
@@ -342,53 +341,6 @@ def _play(request: pytest.FixtureRequest, wanted: Request) -> Trace:
     explain.current = trace
     judge(trace, wanted)
     return trace
-
-
-def _judge_count(trace: Trace, point: int) -> None:
-    """The runner cancels; the world has counted the moments at which it should have."""
-    if trace.ended == "finished" and not trace.blocked and trace.passed >= point:
-        raise Failure(f"Your code kept the cancellation at suspension point {point} from coming; that earns nothing.")
-
-
-def _judge_work(trace: Trace, wanted: Request, returns: Any, uncalled: Sequence[str]) -> None:
-    """What must hold of the run that a sweep leaves alone."""
-    missing = [label for label in wanted.world.scripts if label not in uncalled and not trace.count(label)]
-    if missing and trace.error is None:
-        raise Failure(f"Left alone, it never calls `{missing[0]}`.")
-    if returns is not None and trace.result != returns:
-        raise Failure(f"Left alone, it returned {explain.shorten(trace.result)}, not {explain.shorten(returns)}.")
-    if returns is None and not trace.spans and not trace.notes and trace.error is None:
-        raise Failure("Left alone, it does nothing: it makes no call, and only waits.")
-
-
-def _judge_evidence(struck: list[Trace], last: Trace) -> None:
-    """A call that takes time when the run is left alone is under way at some point at which it is cancelled."""
-    took_time = last.struck_at is not None or any(span.end is None or span.end > span.start for span in last.spans)
-    met = any(
-        span.start <= trace.struck_at and (span.end is None or span.end >= trace.struck_at)
-        for trace in struck
-        for span in trace.spans
-        if trace.struck_at is not None
-    )
-    if took_time and last.spans and not met:
-        raise Failure("Wherever it was cancelled, none of the calls was under way that it makes when it is left alone.")
-
-
-def _judge_struck(trace: Trace, wanted: Request, point: int) -> None:
-    """What must hold of every cancelled run."""
-    at = explain.cancelled(trace, point)
-    if trace.ended != "finished":
-        raise Failure(f"{at}: {trace.problem}")
-    error = trace.error
-    if error is None and not wanted.raises:
-        raise Failure(f"{at}, it went on and returned {explain.shorten(trace.result)}; it must end in CancelledError.")
-    breach = first_breach(trace, wanted.allow) if wanted.hygiene else ""
-    if breach:
-        raise Failure(f"{at}: {explain.lowered(breach)}")
-    if error is not None and not error.bare().is_a("asyncio.CancelledError"):
-        on_its_way = [span.value for span in trace.spans if span.outcome == "failed"]
-        if not any(error.holds(failure) for failure in on_its_way):
-            raise Failure(f"{at}, it ended in {explain.describe(error)}; it must end in CancelledError.")
 
 
 __all__ = ["GRADER", "GraderFault"]

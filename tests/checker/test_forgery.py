@@ -7,7 +7,7 @@ import pytest
 
 from checker.suite import calls, scenario
 from checker.suite.grader import Failure
-from checker.suite.plugin import _judge_count
+from checker.suite.sweeping import judge_count
 from checker.values import Alien
 
 
@@ -146,9 +146,9 @@ def test_a_cancellation_kept_away_is_counted_by_the_world(play):
     honest, kept = (play(source, three_jobs, calls(job=2.0), strike=2) for source in (SEQUENTIAL + HONEST, CLINGING))
     assert (honest.struck_at, honest.passed) == (2.0, 1)
     assert (kept.struck_at, kept.passed) == (None, 3)
-    _judge_count(honest, 2)
+    judge_count(honest, 2)
     with pytest.raises(Failure, match="kept the cancellation at suspension point 2 from coming"):
-        _judge_count(kept, 2)
+        judge_count(kept, 2)
 
 
 def test_replaced_builtins_do_not_reach_the_grader(play):

@@ -235,7 +235,13 @@ async def resolve_plain(kata, stage, *, number):
         "a coroutine function": coroutine_function,
         "an object": stage,
     }
-    changed = [kind for kind, thing in things.items() if await kata.resolve(thing) is not thing]
+    changed = []
+    for kind, thing in things.items():
+        try:
+            if await kata.resolve(thing) is not thing:
+                changed.append(kind)
+        except RuntimeError as error:  # such as asyncio's of somebody who awaits a generator
+            stage.note("raised", [kind, error])
     return [changed, list(generator), await kata.resolve(answer("coroutine"))]
 
 
@@ -245,6 +251,8 @@ async def test_ordinary_values_come_back_unchanged(run, rng):
     number = rng.randrange(10**6)
     trace = await run(resolve_plain, number=number, world=calls(answer=1.0))
     changed, left, answer = trace.result
+    for kind, error in trace.noted("raised"):
+        assert not error, f"`resolve` of {kind} raised {error!r}; it should come back unchanged."
     assert not changed, f"{len(changed)} of 12 ordinary values did not come back unchanged: {', '.join(changed)}."
     assert left == [number], f"A generator of one value came back with {len(left)}: somebody has used it."
     assert answer == trace.given("answer", "coroutine"), f"A coroutine's value came back as {answer!r}."

@@ -498,4 +498,8 @@ async def test_a_failing_job_stops_the_others(run, rng):
             f"{bad!r} failed at {at:g} s: {name!r} should have been cancelled at once;"
             f" it ended at {span.end!r} s, {span.outcome}."
         )
+    assert not trace.interrupted(), (
+        f"{bad!r} failed at {at:g} s, and two others fail in their clean-up, of up to {max(cleanups):g} s: "
+        f"{len(trace.interrupted())} of 2 clean-ups were cut off by a second cancellation."
+    )
     assert trace.elapsed == at + max(cleanups)

@@ -82,7 +82,7 @@ async def test_an_error_of_a_tick_ends_it(run, rng):
         fails_at, word = rng.randint(1, 3), f"word {rng.randrange(10**6)}"
         data = {"interval": 1.5, "count": 6, "fails_at": fails_at, "cls": cls, "word": word}
         trace = await run(clockwork, **data, raises=cls, allow=("complaints",))
-        assert trace.error.bare().args == (word,), (
+        assert any(error.args == (word,) for error in trace.error.leaves()), (
             f"`tick` raised {cls.__name__}({word!r}); what came out is {trace.error!r}."
         )
         assert trace.noted("tick") == list(range(fails_at + 1))

@@ -45,3 +45,12 @@ def test_moments_and_what_was_due_are_written_alike():
     assert told == "`fetch` started at: expected [0, 2.08789, None], saw [0, 1.03906]."
     told = explain.comparison("<=", Seconds(3.0, "Virtual seconds taken"), 2.0, None)
     assert told == "Virtual seconds taken: expected at most 2, saw 3."
+
+
+def test_a_group_that_holds_the_error_twice_will_do():
+    """As a task group does whose body awaits the task that fails; what else it holds is for others to judge."""
+    lost = error("ValueError", "lost")
+    for held in ((lost, lost), (error("ExceptionGroup", "inner", lost), error("KeyError", "in its cleanup"))):
+        judge(Trace(error=error("ExceptionGroup", "unhandled errors", *held)), request(raises=ValueError))
+    with pytest.raises(Failure, match=r"should have raised OSError; it raised ExceptionGroup: .*ValueError: lost"):
+        judge(Trace(error=error("ExceptionGroup", "unhandled errors", lost, lost)), request(raises=OSError))

@@ -7,10 +7,11 @@ from checker.grade import grade
 from checker.submission import Submission
 from checker.suite import explain
 from checker.suite.grader import Failure, Played, Request, Result
-from checker.suite.plugin import _judge_evidence, _judge_struck, _judge_work
 from checker.suite.scenario import names_target
+from checker.suite.sweeping import judge_evidence, judge_struck, judge_uncancelled, judge_work
 from checker.suite.swept import Swept
 from checker.trace import Seconds, Span, Trace
+from checker.values import Error, Frame
 from checker.world.script import World, calls
 from checker.world.session import Performance
 
@@ -37,19 +38,27 @@ def request(world=None):
 def test_the_run_that_is_left_alone_calls_what_the_world_has():
     """Every label of the world is called, but those that are said not to be."""
     trace = Trace(spans=[span(0.0, 1.0)])
-    _judge_work(trace, request(calls(visit=1.0)), None, ())
-    _judge_work(trace, request(calls(visit=1.0, rescue=1.0)), None, ["rescue"])
+    judge_work(trace, request(calls(visit=1.0)), None, ())
+    judge_work(trace, request(calls(visit=1.0, rescue=1.0)), None, ["rescue"])
     with pytest.raises(Failure, match="Left alone, it never calls `rescue`"):
-        _judge_work(trace, request(calls(visit=1.0, rescue=1.0)), None, ())
+        judge_work(trace, request(calls(visit=1.0, rescue=1.0)), None, ())
 
 
 def test_without_a_world_it_notes_or_returns_something():
     """A world without calls: notes, or the value that is asked for."""
     with pytest.raises(Failure, match="Left alone, it does nothing"):
-        _judge_work(Trace(result=None), request(), None, ())
+        judge_work(Trace(result=None), request(), None, ())
     with pytest.raises(Failure, match="Left alone, it returned None, not 'text'"):
-        _judge_work(Trace(result=None), request(), "text", ())
-    _judge_work(Trace(result="text"), request(), "text", ())
+        judge_work(Trace(result=None), request(), "text", ())
+    judge_work(Trace(result="text"), request(), "text", ())
+
+
+def test_cancelled_error_of_the_run_that_is_left_alone_is_named_as_such():
+    """All others must end in it: that this one must not is to be said."""
+    itself = Error("CancelledError", ("asyncio.CancelledError",), "", frames=(Frame(65, "visit_all"),))
+    told = r"Not cancelled by the test, it raised CancelledError \(line 65\) all the same\."
+    with pytest.raises(Failure, match=told):
+        judge_uncancelled(Trace(error=itself), request())
 
 
 async def own_target(kata, stage):
@@ -72,12 +81,12 @@ def test_a_scenario_that_names_what_is_cancelled_is_known():
 def test_a_cancelled_run_meets_a_call_under_way():
     """Where calls take time, some cancellation falls into one of them."""
     last = Trace(spans=[span(0.0, 2.0)])
-    _judge_evidence([Trace(struck_at=1.0, spans=[span(0.0, 1.0)])], last)
+    judge_evidence([Trace(struck_at=1.0, spans=[span(0.0, 1.0)])], last)
     with pytest.raises(Failure, match="none of the calls was under way"):
-        _judge_evidence([Trace(struck_at=1.0)], last)
+        judge_evidence([Trace(struck_at=1.0)], last)
     with pytest.raises(Failure, match="none of the calls was under way"):
-        _judge_evidence([Trace(struck_at=1.0, spans=[span(0.0, 0.5)])], last)
-    _judge_evidence([Trace(struck_at=1.0)], Trace(spans=[span(0.0, 0.0)]))
+        judge_evidence([Trace(struck_at=1.0, spans=[span(0.0, 0.5)])], last)
+    judge_evidence([Trace(struck_at=1.0)], Trace(spans=[span(0.0, 0.0)]))
 
 
 def test_waiting_again_and_again_earns_nothing(tmp_path):
@@ -132,6 +141,6 @@ def test_the_name_of_a_class_keeps_its_capitals():
     """After a colon a sentence goes on in lower case, but not where it begins with a name."""
     trace = Trace(struck_at=Seconds(0.0), complaints=["DeprecationWarning: old"], error=None, result=1)
     with pytest.raises(Failure, match=r"\(suspension point 1\): DeprecationWarning: old"):
-        _judge_struck(trace, Request(scenario=lambda: None, data={}, world=World(), raises=ValueError), 1)
+        judge_struck(trace, Request(scenario=lambda: None, data={}, world=World(), raises=ValueError), 1)
     assert explain.lowered("A task was left running.") == "a task was left running."
     assert explain.lowered("`job` was left.") == "`job` was left."
