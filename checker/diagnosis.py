@@ -38,6 +38,8 @@ _EMPTY = re.compile(r"""saw (?:\[\]|\(\)|\{\}|set\(\)|''|"")(?=[,.]|$)""")
 _COMPARED = re.compile(r"expected (.+?), saw (.+)", re.DOTALL)
 _NUMBER = re.compile(r"(?:[a-z ]+ )?(-?\d+(?:\.\d+)?)\.?")
 _CALLBACK = re.compile(r"(in callback [\w.<>]+)\(.*\)(?=(?: at \S+)?: )")
+_AWAITED = re.compile(r"coroutine '(?:(sleep|[A-Z]\w*\.\w+)|[^']*)' was never awaited", re.IGNORECASE)
+"""A method or `sleep` was meant to be awaited there; a function of the learner's own may have any name."""
 _QUOTED = re.compile(r"""(?<![A-Za-z])b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 """A string or bytes as Python shows them; the apostrophe of "can't" begins none."""
 _DRAWN_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception)(?=\(#\)|: #(?: \(line #\)\.?)?\Z)")
@@ -96,6 +98,7 @@ def words(message: str) -> str:
     # What Pythons say differently: the arguments of a callback, and what cannot be done with a local object.
     message = _CALLBACK.sub(r"\1()", message)
     message = message.replace("Can't get local object", "Can't pickle local object")
+    message = _AWAITED.sub(lambda found: f"Coroutine {found[1] or '#'} was never awaited", message)
     message = re.sub(r"\([^()]* in line [^()]*\)", "#", message)
     message = re.sub(r"\[[^\]]*\]", "#", message)
     message = _QUOTED.sub("#", message)

@@ -145,6 +145,9 @@ def test_numbers_names_and_lists_are_no_words():
     assert words("It should have raised KeyError; it returned 1.") == words(
         "It should have raised OSError; it returned 2."
     )
+    forgotten = "Coroutine '{}' was never awaited (line 4).".format
+    assert words(forgotten("Queue.put")) != words(forgotten("sleep")) != words(forgotten("main"))
+    assert words(forgotten("main")) == words(forgotten("pump.<locals>.worker"))
     assert words("In its place stands KeyError(17), expected 3.") == words(
         "In its place stands OSError(8), expected 5."
     )

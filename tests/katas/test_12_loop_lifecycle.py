@@ -314,10 +314,22 @@ async def test_a_failed_job_is_not_named(run, rng):
     """A failed job is not named, nothing is raised, and the others go on; one that returns an exception is named."""
     classes = [ValueError, KeyError, TypeError, RuntimeError, TimeoutError, OSError]
     early, late, slow, *bad = names(rng, 3 + len(classes))
-    failures = {key: call(rng.randint(4, 14) / 4, error=cls) for key, cls in zip(bad, classes, strict=True)}
-    world = calls(work={early: 1.0, late: 4.0, slow: 50.0, **failures})
-    keys = rng.sample([early, late, slow, *bad], 3 + len(classes))
-    trace = await run(for_a_while, seconds=rng.randint(6, 9), keys=keys, world=world)
+    kinds = dict(zip(bad, classes, strict=True))
+    moments = {early: 1.0, late: 4.0, **{key: rng.randint(4, 14) / 4 for key in bad}}
+    world = {key: call(moment, error=kinds.get(key)) for key, moment in moments.items()}
+    keys, seconds = rng.sample([early, late, slow, *bad], 3 + len(classes)), rng.randint(6, 9)
+    trace = await run(for_a_while, seconds=seconds, keys=keys, world=calls(work={slow: 50.0, **world}))
+    named = trace.result if isinstance(trace.result, list) else [early, late]
+    for key in bad:
+        assert key not in named, (
+            f"{key!r} fails with a {kinds[key].__name__} at {moments[key]:g} s; `run_for({seconds}, …)` named it."
+        )
+    first = min(bad, key=lambda each: moments[each])
+    for key in (early, late):
+        assert key in named, (
+            f"{key!r} returns at {moments[key]:g} s; `run_for({seconds}, …)` did not name it. (Others fail: "
+            f"the first with a {kinds[first].__name__}, at {moments[first]:g} s.)"
+        )
     assert trace.result == sorted([early, late])
     told = (await run(returned_errors, keys=keys, seconds=5)).result
     assert told == sorted(keys), (

@@ -1,6 +1,6 @@
-"""When the time is up your run_for cancels a gather, which ends with the first job that has
-cleaned up; the end of asyncio.run then cancels the others a second time, in the middle of their
-cleanup.
+"""When the time is up your run_for cancels the jobs, but does not wait for all of them (a cancelled
+gather waits for the first only); the end of asyncio.run then cancels the others a second time, in
+the middle of their cleanup.
 
 Hint: Cancel each task once, then wait for all, with `wait` or with `return_exceptions=True`:
 https://docs.python.org/3/library/asyncio-task.html#asyncio.gather
