@@ -59,9 +59,11 @@ class Dropped(msgspec.Struct, tag="dropped", array_like=True):
 
 
 class Wait(msgspec.Struct, tag="wait", array_like=True):
-    """Nothing is ready in the runner, whose own next timer is at `until`; answered by `Now` or `Halt`."""
+    """Nothing is ready in the runner, whose own next timer is at `until`; answered by `Now`, `Strike` or `Halt`."""
 
     until: float | None
+    point: bool = False
+    """Whether it is a suspension point: there is a task that a sweep might cancel instead."""
 
 
 class Blocked(msgspec.Struct, tag="blocked", array_like=True):
@@ -77,10 +79,6 @@ class Note(msgspec.Struct, tag="note", array_like=True):
     label: str
     value: Value
     thread: str | None = None
-
-
-class Strike(msgspec.Struct, tag="strike", array_like=True):
-    """The runner has cancelled the scenario's task now, as `Play.strike` asked it to."""
 
 
 class Returned(msgspec.Struct, tag="returned", array_like=True):
@@ -141,9 +139,7 @@ class Told(msgspec.Struct, tag="told", array_like=True):
     complaints: list[str] = []
 
 
-FromRunner = (
-    Loaded | Start | Cancelled | Dropped | Wait | Blocked | Note | Strike | Returned | Raised | Refused | Stopped | Told
-)
+FromRunner = Loaded | Start | Cancelled | Dropped | Wait | Blocked | Note | Returned | Raised | Refused | Stopped | Told
 
 
 # --- from the grader ----------------------------------------------------------------------------
@@ -164,6 +160,10 @@ class Now(msgspec.Struct, tag="now", array_like=True):
     ended: list[Ended] = []
 
 
+class Strike(msgspec.Struct, tag="strike", array_like=True):
+    """Cancel the task that a sweep is about, now and instead of waiting; nobody is told before at which point."""
+
+
 class Cleanup(msgspec.Struct, tag="cleanup", array_like=True):
     """What a cancelled call does: `now` raise at once, `later` when `Ended` comes, `ignore` it."""
 
@@ -176,7 +176,7 @@ class Halt(msgspec.Struct, tag="halt", array_like=True):
     reason: str
 
 
-ToRunner = Now | Cleanup | Halt
+ToRunner = Now | Strike | Cleanup | Halt
 
 
 # --- control: grader and the sandbox's first process -----------------------------------------------
@@ -222,7 +222,6 @@ class Play(msgspec.Struct, tag="play", array_like=True):
     signatures: list[Signature]
     scenario: bytes
     wall_clock: float
-    strike: int | None = None
     limits: Limits = Limits()
     importable: bool = False
     alone: bool = False

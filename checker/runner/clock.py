@@ -39,8 +39,10 @@ LONGEST_SELECT = 24 * 3600.0
 class TimeSource(Protocol):
     """Whoever owns the time."""
 
-    def wait(self, until: float | None) -> tuple[float, list[Callable[[], object]]]:
+    def wait(self, until: float | None, point: bool, /) -> tuple[float, list[Callable[[], object]]]:
         """Move time on, to `until` at most (seconds of `Clock.now`; None: no timer of the runner's).
+
+        At a suspension `point` nobody has anything left to do: whoever owns the time may cancel somebody instead.
 
         Returns the time that it is then, and what has ended by it, as deliveries to be made in order.
         Raises `Deadlock` where nothing can ever happen again.
@@ -61,7 +63,7 @@ class Spinning(RuntimeError):
 class LocalTime:
     """Time that nobody else owns: jumps to wherever it is asked to. For tests of the loop alone."""
 
-    def wait(self, until: float | None) -> tuple[float, list[Callable[[], object]]]:
+    def wait(self, until: float | None, _point: bool, /) -> tuple[float, list[Callable[[], object]]]:
         """It is that time at once; without any, nothing can happen any more."""
         if until is None:
             raise Deadlock("Nothing is ready and nothing is scheduled.")
@@ -103,7 +105,6 @@ class Clock:
         self.now = start
         self.start = start
         self.source = source
-        self.idle_hook: Callable[[], bool] | None = None
         self.moved_hook: Callable[[], None] | None = None
         self.has_children: Callable[[], bool] = has_children
         self._onlooker = onlooker
@@ -151,8 +152,7 @@ class Clock:
             events = selector.select(0)
             if events:
                 return events
-            if self.idle_hook is None or not self.idle_hook():
-                self._advance_alone(deadline)
+            self._advance_alone(deadline, point=True)
             return []
         if self._onlooker is None:
             return self._idle_really(selector, deadline)
@@ -269,11 +269,11 @@ class Clock:
 
     # --- time -----------------------------------------------------------------------------------
 
-    def _advance(self, until: float | None) -> None:
+    def _advance(self, until: float | None, *, point: bool = False) -> None:
         if until is not None and math.isinf(until):
             until = None
         before = self.now
-        self.now, deliveries = self.source.wait(until)
+        self.now, deliveries = self.source.wait(until, point)
         if self.now > before or deliveries:
             self._turns = 0
         if self.moved_hook is not None:
@@ -281,11 +281,11 @@ class Clock:
         for deliver in deliveries:
             deliver()
 
-    def _advance_alone(self, until: float | None) -> None:
+    def _advance_alone(self, until: float | None, *, point: bool = False) -> None:
         with self._mutex:
             # A driver may have been started since this thread was found to be alone.
             self._epoch += 1
-            self._advance(until)
+            self._advance(until, point=point)
 
     def _start_driver(self) -> None:
         if not self._driving and self._onlooker is not None:
@@ -332,16 +332,13 @@ class Clock:
                 if self._alarms:
                     deadlines.append(self._alarms[0][0])
                 until = min(deadlines, default=None)
-                if quiet:
-                    if self.idle_hook is not None and self.idle_hook():
-                        continue
-                else:  # children are at work: time goes in step with real time
+                if not quiet:  # children are at work: time goes in step with real time
                     step = self.now + real_monotonic() - asked_at
                     # In ever longer steps, as long as nothing in this process runs or is to be woken.
                     sleeps = until is None and epoch == self._epoch
                     patience = patience + 1 if sleeps else 0
                     until = step if until is None else min(until, step)
-                self._advance(until)
+                self._advance(until, point=quiet)
                 while self._alarms and self._alarms[0][0] <= self.now:
                     heapq.heappop(self._alarms)[2]()
                 for loop, when in self._idle_loops.items():

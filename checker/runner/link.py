@@ -68,6 +68,9 @@ class Link:
         self._over = False
         self.clock: Clock | None = None
         self.on_halt: Callable[[str], None] = lambda _reason: None
+        self.has_target: Callable[[], bool] = lambda: False
+        """Whether there is a task that a sweep might cancel."""
+        self.on_strike: Callable[[], None] = lambda: None
 
     def close(self) -> None:
         """The run has said its last word."""
@@ -121,10 +124,13 @@ class Link:
 
     # --- time ----------------------------------------------------------------------------------
 
-    def wait(self, until: float | None) -> tuple[float, list[Callable[[], object]]]:
+    def wait(self, until: float | None, point: bool = False, /) -> tuple[float, list[Callable[[], object]]]:
         """Ask the world to move time on; see `TimeSource.wait`."""
-        self.send(messages.Wait(until))
+        self.send(messages.Wait(until, point and self.has_target()))
         answer = self._receive()
+        if isinstance(answer, messages.Strike):
+            assert self.clock is not None
+            return self.clock.now, [self.on_strike]
         if isinstance(answer, messages.Halt):
             self.on_halt(answer.reason)
             raise SystemExit

@@ -72,8 +72,6 @@ class Play:
         self._stage = Stage(self._clock, self._link)
         self._witness = Witness(self._clock)
         self._main: asyncio.Task[Any] | None = None
-        self._points = 0
-        self._struck = False
         self._ended = False
         self._signals: list[Any] = []
 
@@ -120,7 +118,7 @@ class Play:
         sys.stdout = io.TextIOWrapper(io.FileIO(1, "wb", closefd=False), write_through=True, errors="backslashreplace")
         sys.stderr = io.TextIOWrapper(io.FileIO(2, "wb", closefd=False), write_through=True, errors="backslashreplace")
         surroundings.install(self._clock, self._link, self._order.wall_clock)
-        self._clock.idle_hook = self._idle_hook
+        self._link.has_target, self._link.on_strike = self._has_target, self._strike
         asked = observer.asked
         if asked is not None:
             # Who waits for that answer does not sleep, though it looks like it from outside.
@@ -159,7 +157,7 @@ class Play:
         asyncio.set_event_loop(loop)
         self._witness.own_loop = loop
         self._main = loop.create_task(self._async_answer(coroutine), name="the caller")
-        self._stage.struck = self._main
+        self._stage.target_task = self._main
         try:
             loop.run_until_complete(self._main)
         except (SystemExit, KeyboardInterrupt) as error:
@@ -173,7 +171,7 @@ class Play:
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
         asyncio.set_event_loop(None)
-        self._main = self._stage.struck = None
+        self._main = self._stage.target_task = None
 
     async def _async_answer(self, coroutine: Any) -> None:
         """Send the answer at the very moment it is there, and look at what is left."""
@@ -235,21 +233,16 @@ class Play:
         if signal.getsignal(signal.SIGALRM) == self._alarm:
             self._clock.expect_deadlock()
 
-    def _idle_hook(self) -> bool:
-        """At a sweep's chosen point, cancel instead of waiting."""
-        target = self._stage.struck
-        if self._order.strike is None or self._struck or self._ended or target is None or target.done():
-            return False
-        self._points += 1
-        if self._points < self._order.strike:
-            return False
-        self._struck = True
-        self._link.send(messages.Strike())
-        if self._clock.crowded:
-            target.get_loop().call_soon_threadsafe(target.cancel)
-        else:
-            target.cancel()
-        return True
+    def _has_target(self) -> bool:
+        target = self._stage.target_task
+        return not (self._ended or target is None or target.done())
+
+    def _strike(self) -> None:
+        """The world cancels, from its next turn on: whoever hears of it here stands in the middle of a wait."""
+        target = self._stage.target_task
+        assert target is not None
+        loop = target.get_loop()
+        (loop.call_soon_threadsafe if self._clock.crowded else loop.call_soon)(target.cancel)
 
     # --- the end -----------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ class Stage:
     def __init__(self, clock: Clock, link: Link) -> None:
         self._clock = clock
         self._link = link
-        self.struck: asyncio.Task[Any] | None = None
+        self.target_task: asyncio.Task[Any] | None = None
 
     # --- collaborators ---------------------------------------------------------------------------
 
@@ -121,7 +121,7 @@ class Stage:
 
     def target(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
         """Name the task that a sweep cancels; without it, the scenario's own."""
-        self.struck = task
+        self.target_task = task
         return task
 
     # --- what a scenario needs of its surroundings --------------------------------------------------

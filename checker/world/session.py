@@ -225,7 +225,6 @@ class Session:
             signatures=list(performance.signatures),
             scenario=performance.scenario,
             wall_clock=performance.wall_clock,
-            strike=performance.strike,
             limits=limits,
             importable=performance.importable,
             alone=self.alone,

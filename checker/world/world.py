@@ -66,12 +66,13 @@ class Ledger:
     Args:
         world: how the calls go.
         rng: draws the tokens; nobody in the runner can know its state.
-        strike: the suspension point at which the runner was told to cancel the submission.
+        strike: the suspension point at which the submission is to be cancelled.
     """
 
     def __init__(self, world: World, rng: random.Random, strike: int | None = None) -> None:
         self.trace = Trace()
         self._strike = strike
+        self._points = 0
         self._allowance = Allowance()
         self._world = world
         self._rng = rng
@@ -108,7 +109,7 @@ class Ledger:
             case messages.Loaded():
                 self._loaded()
             case messages.Wait():
-                return self._wait(message.until)
+                return self._wait(message)
             case messages.Start():
                 self._start(message)
             case messages.Cancelled():
@@ -120,8 +121,6 @@ class Ledger:
                 self.trace.blocked.append(Blocked(self._seconds(since), self._seconds(), message.line))
             case messages.Note():
                 self._note(message)
-            case messages.Strike():
-                self._struck()
             case messages.Returned():
                 self._conclude()
                 self.trace.result = plain(message.value, 0, self._allowance)
@@ -144,12 +143,6 @@ class Ledger:
         self._start_time = self._now
         self.trace.waits.clear()
         self.trace.blocked.clear()
-
-    def _struck(self) -> None:
-        # Each suspension point but the last has been a wait for the world.
-        if self._strike is None or self.trace.struck_at is not None or self.trace.passed < self._strike - 1:
-            raise Malformed("a cancellation that nobody asked for")
-        self.trace.struck_at = self._seconds()
 
     def _seconds(self, moment: float | None = None, what: str = "") -> Seconds:
         return Seconds((self._now if moment is None else moment) - self._start_time, what)
@@ -277,10 +270,16 @@ class Ledger:
 
     # --- time ------------------------------------------------------------------------------------------
 
-    def _wait(self, until: float | None) -> messages.ToRunner:
+    def _wait(self, message: messages.Wait) -> messages.ToRunner:
         self._waits += 1
         if self._waits > MAX_WAITS:
             return self._halt("never ends")
+        until = message.until
+        # Who waits for what is past does not wait: such a one is no point, nor could many be made of one.
+        waits = self.loaded and not self._answered and (until is None or until > self._now)
+        if waits and message.point and self._is_to_be_struck():
+            self.trace.struck_at = self._seconds()
+            return messages.Strike()
         self._drop_dead_endings()
         if not self._endings and until is None:
             return self._halt("deadlock")
@@ -289,7 +288,7 @@ class Ledger:
         self._now = max(self._now, min(moments))
         if not self._answered:
             self.trace.waits.append(self._seconds())
-            self.trace.passed += self.loaded and self.trace.struck_at is None
+            self.trace.passed += waits and self.trace.struck_at is None
         ended = []
         while self._endings and self._endings[0][0] <= self._now:
             _, place, number = heapq.heappop(self._endings)
@@ -297,6 +296,13 @@ class Ledger:
             if call is not None and call.place == place:
                 ended.append(self._finish(call))
         return Now(self._now, ended)
+
+    def _is_to_be_struck(self) -> bool:
+        """Whether this suspension point is the one; it is counted here, since the runner is not to know."""
+        if self._strike is None or self.trace.struck_at is not None:
+            return False
+        self._points += 1
+        return self._points == self._strike
 
     def _drop_dead_endings(self) -> None:
         while self._endings:

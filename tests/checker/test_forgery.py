@@ -129,8 +129,8 @@ def keep_away():
     frame = sys._getframe()
     while frame is not None:
         play = frame.f_locals.get("self")
-        if type(play).__name__ == "Play" and (play._order.strike or 0) > 1:
-            play._struck = True
+        if type(play).__name__ == "Play":
+            play._link.has_target = lambda: False
         frame = frame.f_back
 
 keep_away()
@@ -142,7 +142,7 @@ async def run(jobs):
 
 
 def test_a_cancellation_kept_away_is_counted_by_the_world(play):
-    """The runner cancels at the point that it was told; one that is kept from it has gone through more of them."""
+    """The world cancels where the runner says that it could be; one that never is has gone through too many waits."""
     honest, kept = (play(source, three_jobs, calls(job=2.0), strike=2) for source in (SEQUENTIAL + HONEST, CLINGING))
     assert (honest.struck_at, honest.passed) == (2.0, 1)
     assert (kept.struck_at, kept.passed) == (None, 3)
@@ -226,6 +226,45 @@ def test_a_forged_message_voids_the_run(play, forgery):
     assert trace.ended == "refused"
     assert "spoke to the grader" in trace.problem
     assert trace.result is None
+
+
+KNOWING = """
+import gc
+def told(thing, depth=0):
+    names = getattr(type(thing), "__struct_fields__", ()) or getattr(thing, "__dict__", {})
+    found = {name for name in names if "strike" in name or "point" in name}
+    return found if depth > 2 else found.union(*(told(getattr(thing, name), depth + 1) for name in names))
+
+known = set().union(*(told(thing) for thing in gc.get_objects() if type(thing).__name__ in ("Play", "Link", "Stage")))
+
+async def run(jobs):
+    for job in jobs:
+        await job()
+    return sorted(known)
+"""
+
+
+def test_nobody_knows_where_the_cancellation_will_come(play):
+    """Who knew could come to an end before it, and be cancelled at the points only where that does no harm."""
+    assert play(KNOWING, three_jobs, calls(job=2.0)).result == ["on_strike"]
+
+
+def test_a_wait_for_what_is_past_is_no_point_to_be_cancelled_at(play):
+    """Or all of a sweep's cancellations could be met before anything is done."""
+    waits = "    link.send(m.Wait(0.0, True)); link._receive()\n" * 3
+    source = (
+        RAW
+        + f"""
+async def run(jobs):
+    import checker.messages as m
+    link = next(thing for thing in gc.get_objects() if type(thing).__name__ == "Link")
+{waits}
+    for job in jobs:
+        await job()
+"""
+    )
+    trace = play(source, three_jobs, calls(job=2.0), strike=2)
+    assert (trace.struck_at, trace.passed) == (2.0, 1)
 
 
 def test_time_never_goes_back(play):

@@ -30,13 +30,15 @@ class Script:
     def __init__(self, endings: dict[float, Callable[[], object]] | None = None) -> None:
         self.endings = dict(sorted((endings or {}).items()))
         self.asked: list[float | None] = []
+        self.points: list[bool] = []
         self.spun = 0
 
-    def wait(self, until: float | None) -> Answer:
+    def wait(self, until: float | None, point: bool, /) -> Answer:
         self.asked.append(until)
+        self.points.append(point)
         first = min(self.endings, default=None)
         if first is None or (until is not None and until < first):
-            return LocalTime().wait(until)
+            return LocalTime().wait(until, point)
         return first, [self.endings.pop(first)]
 
     def spinning(self) -> None:
@@ -62,13 +64,13 @@ def idle(clock: Clock, deadline: float | None) -> list[Any]:
 
 def test_local_time_jumps_to_wherever_it_is_asked_to() -> None:
     """Without an owner of time, waiting until a moment makes it that moment exactly."""
-    assert LocalTime().wait(1 / 3) == (1 / 3, [])
+    assert LocalTime().wait(1 / 3, True) == (1 / 3, [])
 
 
 def test_local_time_knows_a_deadlock_and_a_spinning_loop() -> None:
     """Without an owner of time, whoever waits for nothing or turns too often is told so by an error."""
     with pytest.raises(Deadlock):
-        LocalTime().wait(None)
+        LocalTime().wait(None, True)
     with pytest.raises(Spinning):
         LocalTime().spinning()
 
@@ -121,7 +123,7 @@ def test_deliveries_come_in_order_and_after_the_time_has_moved() -> None:
     order: list[Any] = []
 
     class Two(LocalTime):
-        def wait(self, until: float | None) -> Answer:
+        def wait(self, until: float | None, point: bool, /) -> Answer:
             return 7.0, [partial(order.append, "first"), partial(order.append, "second")]
 
     clock = make_clock(Two())
@@ -130,15 +132,12 @@ def test_deliveries_come_in_order_and_after_the_time_has_moved() -> None:
     assert order == [7.0, "first", "second"]
 
 
-def test_the_idle_hook_comes_before_time_moves() -> None:
-    """A hook that has given the loop something to do keeps time from moving; one that has not, does not."""
-    answers = iter([True, False])
-    clock = make_clock(Script())
-    clock.idle_hook = lambda: next(answers)
+def test_a_loop_with_nothing_to_do_is_at_a_point_and_a_thread_that_sleeps_is_not() -> None:
+    """Only there may a sweep cancel: a thread in the middle of its sleep could not hear of it."""
+    clock = make_clock(source := Script())
     idle(clock, 1.0)
-    assert clock.now == 0.0
-    idle(clock, 1.0)
-    assert clock.now == 1.0
+    clock.block(2.0)
+    assert (source.asked, source.points) == ([1.0, 2.0], [True, False])
 
 
 def test_ready_descriptors_come_before_time_moves() -> None:

@@ -60,7 +60,7 @@ class Endless:
     def __init__(self) -> None:
         self.now = 0.0
 
-    def wait(self, until: float | None) -> tuple[float, list[Callable[[], object]]]:
+    def wait(self, until: float | None, point: bool, /) -> tuple[float, list[Callable[[], object]]]:
         self.now = self.now if until is None else until
         return self.now, []
 

@@ -100,9 +100,9 @@ def test_a_timer_further_away_than_a_day_takes_one_jump() -> None:
     asked: list[float | None] = []
 
     class Listening(LocalTime):
-        def wait(self, until: float | None) -> tuple[float, list[Callable[[], object]]]:
+        def wait(self, until: float | None, point: bool, /) -> tuple[float, list[Callable[[], object]]]:
             asked.append(until)
-            return super().wait(until)
+            return super().wait(until, point)
 
     clock = make_clock()
     clock.source = Listening()

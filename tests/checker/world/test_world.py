@@ -77,7 +77,7 @@ def test_the_import_ends_once_and_before_all_else():
     """Else a run could choose the moment from which its time counts."""
     with pytest.raises(Malformed, match="twice"):
         ledger().answer(messages.Loaded())
-    for early in (messages.Start(0, "fetch"), messages.Note("x", 1), messages.Returned(None), messages.Strike()):
+    for early in (messages.Start(0, "fetch"), messages.Note("x", 1), messages.Returned(None)):
         with pytest.raises(Malformed, match="before it was loaded"):
             Ledger(calls(fetch=1.0), random.Random(1)).answer(early)
 
@@ -187,10 +187,9 @@ MESSAGES = st.one_of(
     st.builds(messages.Start, st.integers(0, 5), st.sampled_from(["a", "b"])),
     st.builds(messages.Cancelled, st.integers(0, 5)),
     st.builds(messages.Dropped, st.integers(0, 5)),
-    st.builds(messages.Wait, st.none() | st.floats(0, 2000)),
+    st.builds(messages.Wait, st.none() | st.floats(0, 2000), st.booleans()),
     st.builds(messages.Blocked, st.floats(-5, 5000), st.none()),
     st.builds(messages.Note, st.just("n"), st.integers(-5, 5)),
-    st.just(messages.Strike()),
     st.builds(messages.Returned, st.integers()),
     st.just(messages.Told()),
 )
@@ -232,23 +231,30 @@ def test_what_cannot_be_given_out_again_is_none(given):
     assert book.trace.given("read", "key") is None
 
 
-def test_a_cancellation_that_nobody_asked_for_is_malformed():
-    """A run can claim to have been cancelled only where it was told to be, once, and after as many waits."""
-    with pytest.raises(Malformed, match="nobody asked for"):
-        ledger().answer(messages.Strike())
+def test_a_sweep_cancels_at_its_point_and_once():
+    """It is counted here: what is no point, or comes before the submission is loaded, or has no moment to wait for."""
     struck = Ledger(calls(), random.Random(1), strike=2)
+    early, first, past, busy, second, after = (
+        messages.Wait(START + moment, point)
+        for moment, point in ((0.5, True), (1.0, True), (1.0, True), (1.25, False), (3.0, True), (3.0, True))
+    )
+    assert isinstance(struck.answer(early), messages.Now)
     struck.answer(messages.Loaded())
-    with pytest.raises(Malformed, match="nobody asked for"):
-        struck.answer(messages.Strike())
-    struck = Ledger(calls(), random.Random(1), strike=2)
-    struck.answer(messages.Wait(START + 0.5))  # what it waits for while it is being imported is no suspension point
-    struck.answer(messages.Loaded())
-    struck.answer(messages.Wait(START + 1.0))
-    struck.answer(messages.Strike())
-    struck.answer(messages.Wait(START + 2.0))
-    assert (struck.trace.struck_at, struck.trace.passed) == (0.5, 1)
-    with pytest.raises(Malformed, match="nobody asked for"):
-        struck.answer(messages.Strike())
+    assert [type(struck.answer(each)) for each in (first, past, busy)] == [messages.Now] * 3
+    assert isinstance(struck.answer(second), messages.Strike)
+    assert (struck.trace.struck_at, struck.trace.passed) == (0.75, 2)  # since the import, and all waits before it
+    assert isinstance(struck.answer(after), messages.Now)
+    assert struck.trace.waits == [0.5, 0.5, 0.75, 2.5]
+
+
+def test_nobody_is_cancelled_who_is_left_alone_or_has_answered():
+    for strike, answered in ((None, False), (1, True)):
+        book = Ledger(calls(), random.Random(1), strike=strike)
+        book.answer(messages.Loaded())
+        if answered:
+            book.answer(messages.Returned(1))
+        assert isinstance(book.answer(messages.Wait(START + 1.0, True)), messages.Now)
+        assert book.trace.struck_at is None
 
 
 def test_what_is_done_about_a_call_after_the_answer_comes_too_late():
