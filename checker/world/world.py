@@ -6,6 +6,7 @@ one.  It does no input or output; `checker.world.session` carries the messages.
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import math
 import random
@@ -65,7 +66,7 @@ class Ledger:
 
     Args:
         world: how the calls go.
-        rng: draws the tokens; nobody in the runner can know its state.
+        rng: draws the secret behind the tokens; nobody in the runner can know its state.
         strike: the suspension point at which the submission is to be cancelled.
     """
 
@@ -73,9 +74,10 @@ class Ledger:
         self.trace = Trace()
         self._strike = strike
         self._points = 0
+        self._tokens = 0
         self._allowance = Allowance()
         self._world = world
-        self._rng = rng
+        self._secret = rng.randbytes(32)
         self._now = self._start_time = START
         self._open: dict[int, OpenCall] = {}
         self._ended: dict[int | None, Span] = {}
@@ -260,8 +262,9 @@ class Ledger:
         return result
 
     def token(self) -> str:
-        """A word that nobody can guess."""
-        return f"{self._rng.getrandbits(40):08x}"[:8]
+        """A word that nobody can guess, also who has seen thousands of them, from which a `Random` could be told."""
+        self._tokens += 1
+        return hashlib.blake2b(b"%d" % self._tokens, key=self._secret, digest_size=4).hexdigest()
 
     def _failure(self, cls: type[BaseException]) -> Error:
         token = self.token()
