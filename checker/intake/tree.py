@@ -28,6 +28,14 @@ MAX_DEPTH = 12
 """Folders within folders that are looked into."""
 _PLAIN_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, OverflowError, RuntimeError,
+)  # fmt: skip
+"""What zipfile raises for damaged data, when it opens an archive or reads a file of it.
+
+An offset that no file can have is an OverflowError, a name that is no UTF-8 a ValueError, and whatever is encrypted or
+of a later version a RuntimeError, of which NotImplementedError is one.
+"""
 
 
 class Unreadable(Exception):
@@ -171,7 +179,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(file)
             infos = self._zip.infolist()
-        except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError, OverflowError) as error:
+        except _DAMAGED as error:
             raise Unreadable(f"{shown} is no zip archive, or a damaged one ({error}); ask for it again.") from error
         self._folders: dict[str, dict[str, Entry]] = {"": {}}
         self._infos: dict[str, zipfile.ZipInfo] = {}
@@ -205,7 +213,7 @@ class Archive:
         try:
             with self._zip.open(info) as file:
                 return file.read(limit)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, struct.error) as error:
+        except _DAMAGED as error:
             raise Unreadable(f"{path} in {self._shown} is damaged ({error}); ask for it again.") from error
 
     def identity(self, path: str) -> None:
@@ -250,7 +258,7 @@ def _directory_size(file: IO[bytes]) -> int | None:
     """
     try:
         record = zipfile._EndRecData(file)  # type: ignore[attr-defined]
-    except (OSError, struct.error, zipfile.BadZipFile):
+    except _DAMAGED:
         return None
     size = 5
     return int(record[size]) if record else None

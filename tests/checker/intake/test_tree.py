@@ -25,6 +25,18 @@ def zipped(files, **options):
     return buffer.getvalue()
 
 
+def far_away(offset):
+    """An archive whose directory says, in a zip64 field, that its file begins there."""
+    data = bytearray(zipped([("07_semaphore.py", "x = 1")]))
+    at, end = data.rfind(b"PK\1\2"), data.rfind(b"PK\5\6")
+    field = struct.pack("<HHQ", 1, 8, offset)
+    struct.pack_into("<I", data, end + 12, end - at + len(field))
+    struct.pack_into("<H", data, at + 30, len(field))
+    struct.pack_into("<I", data, at + 42, 2**32 - 1)
+    data[end:end] = field
+    return bytes(data)
+
+
 def opened(data):
     return Archive(io.BytesIO(data), "work.zip")
 
@@ -123,6 +135,13 @@ def test_an_encrypted_file_is_told():
     struct.pack_into("<H", data, at + 8, 1)
     with pytest.raises(Unreadable, match="encrypted"):
         opened(bytes(data)).read("07_semaphore.py", 10)
+
+
+@pytest.mark.parametrize("offset", [2**63 + 5, 2**64 - 1])
+def test_a_file_that_lies_beyond_any_disk_is_told(offset):
+    """An archive may claim a place that no file has room for: it is damaged, and nothing worse."""
+    with pytest.raises(Unreadable, match=r"\A07_semaphore\.py in work\.zip is damaged"):
+        opened(far_away(offset)).read("07_semaphore.py", 10)
 
 
 @given(st.binary(max_size=300), st.integers(0, 400))
