@@ -30,11 +30,15 @@ _NOTEBOOK = re.compile(rb'\s*\{\s*"(?:cells|metadata|nbformat)"\s*:')
 
 @dataclass(frozen=True)
 class Source:
-    """One kata's file as it was handed in; with `problem`, a sentence on why it cannot be played."""
+    """One kata's file as it was handed in; with `problem`, a sentence on why it cannot be played.
+
+    With `fault`, a sentence on why the grader cannot get at it, which says nothing about the work.
+    """
 
     path: Path
     data: bytes = b""
     problem: str = ""
+    fault: str = ""
 
     @property
     def lines(self) -> list[str]:

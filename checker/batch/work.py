@@ -66,9 +66,12 @@ class OtherCourse(RuntimeError):
 
 
 def grade_work(work: Work) -> list[Grading]:
-    """Grade one learner's katas in a sandbox of their own."""
+    """Grade one learner's katas in a sandbox of their own; what could not be got at is a fault of the grader's."""
     course = installed_course()
-    katas = [course.find(name) for name in work.sources]
+    faults = [_fault(work, name, source.fault) for name, source in work.sources.items() if source.fault]
+    katas = [course.find(name) for name, source in work.sources.items() if not source.fault]
+    if not katas:
+        return faults
     for kata in katas:
         if digest(kata) != work.course[kata.name]:
             raise OtherCourse(f"This worker has another version of {kata.name}; install the driver's version there.")
@@ -83,7 +86,7 @@ def grade_work(work: Work) -> list[Grading]:
         budget=work.budget,
     )
     seconds = (time.monotonic() - began) / len(katas)
-    return [_row(work, kata, grading.of(kata), grading.sandbox, seconds) for kata in katas]
+    return [*faults, *(_row(work, kata, grading.of(kata), grading.sandbox, seconds) for kata in katas)]
 
 
 def _row(work: Work, kata: Kata, results: Sequence[Result], sandbox: str, seconds: float) -> Grading:
@@ -125,25 +128,27 @@ def _test(result: Result) -> Test:
 
 def faulty(work: Work, reason: str) -> list[Grading]:
     """Rows that say that the grader failed; never a 0 in silence, and graded again the next time."""
-    return [
-        Grading(
-            kata=name,
-            key="",
-            verdict="error",
-            score=0.0,
-            max_score=0.0,
-            tests=[],
-            sha256=hashlib.sha256(source.data).hexdigest() if source.data else "",
-            seed=work.seed,
-            python=python_version(),
-            version=__version__,
-            sandbox=work.sandbox,
-            seconds=0.0,
-            finished=now(),
-            problem=f"The grader itself failed: {reason} Give the same command again to grade this one anew.",
-        )
-        for name, source in work.sources.items()
-    ]
+    return [_fault(work, name, reason) for name in work.sources]
+
+
+def _fault(work: Work, name: str, reason: str) -> Grading:
+    data = work.sources[name].data
+    return Grading(
+        kata=name,
+        key="",
+        verdict="error",
+        score=0.0,
+        max_score=0.0,
+        tests=[],
+        sha256=hashlib.sha256(data).hexdigest() if data else "",
+        seed=work.seed,
+        python=python_version(),
+        version=__version__,
+        sandbox=work.sandbox,
+        seconds=0.0,
+        finished=now(),
+        problem=f"The grader itself failed: {reason} Give the same command again to grade this one anew.",
+    )
 
 
 def now() -> str:

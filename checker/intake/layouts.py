@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from checker.intake.metadata import METADATA, people, read_metadata, text
 from checker.intake.names import OTHER_ARCHIVES, USUAL, Candidate, Search, kata_of
 from checker.intake.recognise import CANVAS, MOODLE, beginning, download, is_paper, recognise, visible
-from checker.intake.tree import Entry, Inner, Tree, Unreadable, join, open_tree, subfolders
+from checker.intake.tree import Entry, Inner, OutOfReach, Tree, Unreadable, join, open_tree, subfolders, unforeseen
 from checker.rows import Learner
 from checker.submission import MAX_BYTES, Source, problem_with
 from checker.values import printable
@@ -28,32 +29,48 @@ class Handed:
     """Why nothing of it can be read."""
     empty: bool = False
     """Whether there is nothing at all, not even a file that is none of a kata's."""
+    fault: str = ""
+    """Why the grader could not look through it: its own failure, which says nothing about the work."""
 
     def source(self, kata: str, forbidden: Collection[tuple[int, int]] = ()) -> Source:
-        """The file for a kata; what is wrong with it is told in `Source.problem`.
+        """The file for a kata; what is wrong with it is told in `Source.problem`, a failure to get at it in `fault`.
 
         Args:
             forbidden: files (device and number) that are nobody's work, such as the course's own.
         """
         found = self.answers.get(kata)
+        if self.fault:
+            return Source(Path(f"{kata}.py"), fault=self.fault)
         if found is None:
             return Source(Path(f"{kata}.py"), problem=self.problem or f"No file for {kata} was handed in.")
-        shown = printable(found.path.rpartition("/")[2])
-        path = Path(shown)
-        if found.tree.identity(found.path) in forbidden:
-            return Source(path, problem=f"{shown} is a hard link to a file of the course; hand in your own.")
         try:
-            data = found.tree.read(found.path, MAX_BYTES + 1)
-        except Unreadable as error:
-            return Source(path, problem=printable(str(error)))
-        problem = problem_with(data, shown)
-        return Source(path, b"" if problem else data, problem)
+            return _read(found, forbidden)
+        except OutOfReach as error:
+            fault = str(error)
+        except Exception as error:  # it is this row's alone, whatever it is
+            fault = unforeseen(found.path, error)
+        return Source(Path(f"{kata}.py"), fault=printable(fault))
 
     def close(self) -> None:
         """Give up the archives that were opened for reading; should more be read, they are opened again."""
         for found in self.answers.values():
             if isinstance(found.tree, Inner):
                 found.tree.close_all()
+
+
+def _read(found: Candidate, forbidden: Collection[tuple[int, int]]) -> Source:
+    shown = printable(found.path.rpartition("/")[2])
+    path = Path(shown)
+    if found.tree.identity(found.path) in forbidden:
+        return Source(path, problem=f"{shown} is a hard link to a file of the course; hand in your own.")
+    try:
+        data = found.tree.read(found.path, MAX_BYTES + 1)
+    except OutOfReach:
+        raise
+    except Unreadable as error:
+        return Source(path, problem=printable(str(error)))
+    problem = problem_with(data, shown)
+    return Source(path, b"" if problem else data, problem)
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,12 @@ def _printable(handed: Handed) -> Handed:
         for name in ("key", "name", "email", "user_id", "sis_id", "submission_id", "place")
     }
     notes = tuple(dict.fromkeys(printable(note) for note in learner.notes))
-    return Handed(replace(learner, notes=notes, **texts), handed.answers, printable(handed.problem), handed.empty)
+    return dataclasses.replace(
+        handed,
+        learner=replace(learner, notes=notes, **texts),
+        problem=printable(handed.problem),
+        fault=printable(handed.fault),
+    )
 
 
 def _apart(found: list[Handed]) -> list[Handed]:
@@ -149,7 +171,7 @@ def _searched(learner: Learner, katas: Collection[str], look: Callable[[Search],
     notes = [*learner.notes, *search.notes]
     if not answers and (why := search.nothing()):
         notes.append(why)
-    return Handed(replace(learner, notes=tuple(notes)), answers, empty=search.is_empty)
+    return Handed(replace(learner, notes=tuple(notes)), answers, empty=search.is_empty, fault=search.fault)
 
 
 def _folders(tree: Tree, root: str, entries: list[Entry], katas: Collection[str]) -> Iterator[Handed]:

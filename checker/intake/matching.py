@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import unicodedata
 from collections import Counter
@@ -46,7 +47,7 @@ def match(found: list[Handed], roster: list[Learner]) -> list[Handed]:
             )
         else:
             learner = replace(learner, notes=(*learner.notes, UNSURE if number in hinted else ABSENT))
-        result.append(Handed(learner, handed.answers, handed.problem, handed.empty))
+        result.append(dataclasses.replace(handed, learner=learner))
     keys = {handed.learner.key for handed in result}
     for number in sorted(set(range(len(roster))) - set(lines.values())):
         key = _unused(roster[number].key, keys)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from checker.intake import beside
-from checker.intake.tree import MAX_DEPTH, Inner, Tree, Unreadable, join
+from checker.intake.tree import MAX_DEPTH, Inner, OutOfReach, Tree, Unreadable, join, unforeseen
 from checker.submission import NOTEBOOK
 
 MAX_SEEN = 20_000
@@ -175,19 +176,31 @@ class Search:
         self.passed_over: list[str] = []
         """Folders that were not looked into, and why."""
         self.notes: list[str] = []
+        self.fault = ""
+        """Why the grader could not look everywhere, through no fault of the learner's."""
 
     def folder(self, tree: Tree, folder: str, within: tuple[str, ...] = ()) -> None:
         """Look through a folder of a tree, the upper levels first."""
         waiting = [(folder, "")]
         for path, inner in waiting:
-            try:
+            with self._guarded(path):
                 below = self._level(tree, path, inner, within)
                 waiting += [(join(path, name), join(inner, name)) for name in below]
-            except Unreadable as error:
-                self.notes.append(str(error))
             if self._seen > MAX_SEEN:
                 self.notes.append(f"Only the first {MAX_SEEN} names were looked at.")
                 return
+
+    @contextmanager
+    def _guarded(self, path: str) -> Generator[None]:
+        """Whatever goes wrong over one learner's work is told in that learner's row, and ends nothing else."""
+        try:
+            yield
+        except OutOfReach as error:
+            self.fault = self.fault or str(error)
+        except Unreadable as error:
+            self.notes.append(str(error))
+        except Exception as error:
+            self.fault = self.fault or unforeseen(path, error)
 
     def _level(self, tree: Tree, folder: str, inner: str, within: tuple[str, ...]) -> Iterator[str]:
         """Look at the files of one folder; the names of the folders in it that are worth a look."""
@@ -260,16 +273,13 @@ class Search:
             self.notes.append(f"{path} was left out: only {MAX_ARCHIVES} archives of one learner are opened.")
             return
         archive = Inner(tree, path)
-        try:
+        with self._guarded(path):
             notes = archive.open(self._unpacked if within else 0).notes
-        except Unreadable as error:
-            self.notes.append(str(error))
-            return
-        if within:
-            self._unpacked += archive.size
-        self.folder(archive, "", (*within, path))
-        self.notes += notes[:20]
-        archive.close()
+            if within:
+                self._unpacked += archive.size
+            self.folder(archive, "", (*within, path))
+            self.notes += notes[:20]
+            archive.close()
 
     def answers(self) -> dict[str, Candidate]:
         """The best candidate for each kata; that there were others is noted."""
@@ -305,10 +315,13 @@ class Search:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was seen at all."""
-        return not (self.candidates or self.others or self._no_scripts or self.passed_over or self.notes)
+        seen = self.candidates or self.others or self._no_scripts or self.passed_over
+        return not (seen or self.notes or self.fault)
 
     def nothing(self) -> str:
-        """Where there is no answer: what there was instead; empty if the notes say that already."""
+        """Where there is no answer: what there was instead; empty if that is said already, or not known."""
+        if self.fault:
+            return ""
         told = [f"there are {', '.join(sorted(self.others)[:5])}"] if self.others else []
         if self.passed_over:
             told.append(f"not looked into: {', '.join(sorted(set(self.passed_over))[:5])}")

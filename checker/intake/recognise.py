@@ -159,7 +159,7 @@ def download(tree: Tree, katas: Collection[str], layout: str) -> Archive | None:
         return None
     try:
         archive = archive_in(tree, join(folder, name))
-    except Unreadable:  # its row tells
+    except Exception:  # its row tells, whatever it is
         return None
     try:
         seen = _download_of(archive, katas)

@@ -5,6 +5,7 @@ Nothing here follows a link, opens a device, or writes; what is read is capped.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -26,6 +27,8 @@ MAX_DOWNLOAD_DIRECTORY = 16 << 20
 """The same for an archive that lies in the batch alone, and may be the platform's or a stranger's."""
 MAX_DEPTH = 12
 """Folders within folders that are looked into."""
+_HANDED_IN_SO = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG}
+"""Errors that come of how a file was handed in; any other one is the disk's, or whoever's who takes files away."""
 _PLAIN_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
 _DAMAGED = (
@@ -40,6 +43,15 @@ of a later version a RuntimeError, of which NotImplementedError is one.
 
 class Unreadable(Exception):
     """Something cannot be opened or read; one sentence on why."""
+
+
+class OutOfReach(Unreadable):
+    """It is gone, or its disk fails: no doing of whoever handed it in, and perhaps mended the next time."""
+
+
+def unforeseen(path: str, error: Exception) -> str:
+    """A sentence on an error that nobody has thought of: the grader is at fault, not the learner."""
+    return f"{path} cannot be read ({type(error).__name__}: {error})."
 
 
 @dataclass(frozen=True)
@@ -107,14 +119,14 @@ class Folder:
                     if join(folder, each.name) not in self.without:
                         yield Entry(each.name, _kind(each))
         except OSError as error:
-            raise Unreadable(f"{folder or self._root} cannot be read: {error.strerror}.") from error
+            raise _refused(folder or str(self._root), error) from error
 
     def open(self, path: str) -> IO[bytes]:
         """A file for reading. Raises `Unreadable`; what is no ordinary file is not waited for."""
         try:
             descriptor = os.open(self._root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise Unreadable(f"{path} cannot be read: {error.strerror}.") from error
+            raise _refused(path, error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise Unreadable(f"{path} is not an ordinary file.")
@@ -126,7 +138,7 @@ class Folder:
             with self.open(path) as file:
                 return file.read(limit)
         except OSError as error:
-            raise Unreadable(f"{path} cannot be read: {error.strerror}.") from error
+            raise _refused(path, error) from error
 
     def identity(self, path: str) -> tuple[int, int] | None:
         """See `Tree`."""
@@ -135,6 +147,11 @@ class Folder:
         except OSError:
             return None
         return found.st_dev, found.st_ino
+
+
+def _refused(path: str, error: OSError) -> Unreadable:
+    kind = Unreadable if error.errno in _HANDED_IN_SO else OutOfReach
+    return kind(f"{path} cannot be read: {error.strerror}.")
 
 
 def _inside(root: Path, path: Path) -> set[str]:
@@ -205,7 +222,7 @@ class Archive:
         """See `Tree`."""
         info = self._infos.get(path)
         if info is None:
-            raise Unreadable(f"{path} is not in {self._shown}.")
+            raise OutOfReach(f"{path} is no longer in {self._shown}.")
         if info.flag_bits & _ENCRYPTED:
             raise Unreadable(f"{path} in {self._shown} is encrypted; hand it in without a password.")
         if info.compress_type not in _PLAIN_METHODS:
@@ -214,6 +231,9 @@ class Archive:
             with self._zip.open(info) as file:
                 return file.read(limit)
         except _DAMAGED as error:
+            # A place before the beginning, which damaged data may name, is an invalid argument.
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise _refused(self._shown, error) from error
             raise Unreadable(f"{path} in {self._shown} is damaged ({error}); ask for it again.") from error
 
     def identity(self, path: str) -> None:
@@ -360,7 +380,7 @@ def archive_in(tree: Tree, path: str) -> Archive:
 def _whole(file: IO[bytes], shown: str, most: int) -> Archive:
     try:
         return Archive(file, shown, most)
-    except Unreadable:
+    except Exception:
         file.close()
         raise
 

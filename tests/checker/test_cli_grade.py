@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from checker.course import installed_course
+from tests.checker.intake.batches import far_away
 from tests.checker.waiting import until
 
 COURSE = installed_course()
@@ -67,6 +68,18 @@ def test_everybody_has_a_row_and_a_reason(kata, batch, tmp_path):
     assert len(messages) == 1
     assert "line 1" in messages.pop()
     assert seeds == {5}
+
+
+def test_one_hostile_archive_stops_nobody(kata, batch, tmp_path):
+    """Whoever hands in an archive that is damaged with care has a row that says so, and all others have theirs."""
+    (tmp_path / "in" / "mallory").mkdir(parents=True)
+    (tmp_path / "in" / "mallory" / "work.zip").write_bytes(far_away(2**63 + 5))
+    done = kata("grade", str(batch(ada=RIGHT, zoe=RIGHT)), "--out", "out")
+    assert done.returncode == 1, done.stderr
+    said = book(tmp_path / "out")
+    assert said["ada"] == said["zoe"] == ("passed", 1, "")
+    assert said["mallory"][0] == "failed"
+    assert "07_semaphore.py in mallory/work.zip is damaged" in said["mallory"][2]
 
 
 def test_all_right_is_exit_status_0(kata, batch, tmp_path):

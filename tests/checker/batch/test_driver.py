@@ -13,7 +13,7 @@ from checker.intake import Handed, take_in
 from checker.messages import Limits
 from checker.rows import Assignment, Grading, Learner
 from checker.submission import Source
-from tests.checker.intake.batches import archives_in_memory, packed
+from tests.checker.intake.batches import archives_in_memory, fill, packed
 
 COURSE = installed_course()
 KATA = "07_semaphore"
@@ -166,6 +166,32 @@ def test_an_error_of_the_grader_is_a_row_of_its_own(book):
     said = play(book, FakePool(errors={"ada": KeyError("oops\nmore")}), Text("ada", "x"), Text("bob", "y"))
     assert said == {"ada": "fault", "bob": "graded"}
     assert "KeyError: 'oops\\nmore'." in book.gradings("ada", [KATA])[0].problem
+
+
+def test_a_file_that_is_gone_is_a_fault_and_graded_the_next_time(tmp_path, book):
+    """No sandbox is asked for it; when the file is back, the same command grades it, and nobody else."""
+
+    class Real(FakePool):
+        def submit(self, task, work):
+            if not any(source.fault for source in work.sources.values()):
+                return super().submit(task, work)
+            future = Future()
+            future.set_result(task(work))
+            return future
+
+    fill(tmp_path / "in", f"ada/{KATA}.py", f"bob/{KATA}.py")
+    handed = take_in(tmp_path / "in", [KATA]).submissions
+    (tmp_path / "in" / "bob").rename(tmp_path / "away")
+    assert play(book, Real(), *handed) == {"ada": "graded", "bob": "fault"}
+    [grading] = book.gradings("bob", [KATA])
+    assert grading.problem == (
+        f"The grader itself failed: bob/{KATA}.py cannot be read: No such file or directory."
+        " Give the same command again to grade this one anew."
+    )
+    (tmp_path / "away").rename(tmp_path / "in" / "bob")
+    again = Real()
+    assert play(book, again, *handed) == {"ada": "graded", "bob": "graded"}
+    assert again.graded == ["bob"]
 
 
 def test_little_is_in_memory_at_a_time(book):

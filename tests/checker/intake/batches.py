@@ -1,6 +1,8 @@
 """Batches for the tests of the intake."""
 
 import gc
+import io
+import struct
 import zipfile
 from contextlib import closing
 
@@ -31,6 +33,21 @@ def packed(path, *names):
         for name in names:
             archive.writestr(name, "x = 1")
     return path
+
+
+def far_away(offset):
+    """An archive whose directory says, in a zip64 field, that its file begins there."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("07_semaphore.py", "x = 1")
+    data = bytearray(buffer.getvalue())
+    at, end = data.rfind(b"PK\1\2"), data.rfind(b"PK\5\6")
+    field = struct.pack("<HHQ", 1, 8, offset)
+    struct.pack_into("<I", data, end + 12, end - at + len(field))
+    struct.pack_into("<H", data, at + 30, len(field))
+    struct.pack_into("<I", data, at + 42, 2**32 - 1)
+    data[end:end] = field
+    return bytes(data)
 
 
 def archives_in_memory():

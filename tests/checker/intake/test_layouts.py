@@ -278,3 +278,4 @@ def test_a_folder_that_may_not_be_read_keeps_its_row(tmp_path, monkeypatch):
     ada, bob = take_in(tmp_path, KATAS, "folders").submissions
     assert sorted(ada.answers) == ["07_semaphore"]
     assert bob.learner.notes[0] == "bob cannot be read: Permission denied."
+    assert (bob.fault, bob.source("07_semaphore").fault) == ("", "")

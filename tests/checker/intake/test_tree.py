@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from checker.intake.names import Search
 from checker.intake.tree import MAX_ARCHIVE, Archive, Folder, Unreadable, open_tree
+from tests.checker.intake.batches import far_away
 
 KATAS = ["07_semaphore"]
 
@@ -23,18 +24,6 @@ def zipped(files, **options):
         for name, content in files:
             archive.writestr(name, content)
     return buffer.getvalue()
-
-
-def far_away(offset):
-    """An archive whose directory says, in a zip64 field, that its file begins there."""
-    data = bytearray(zipped([("07_semaphore.py", "x = 1")]))
-    at, end = data.rfind(b"PK\1\2"), data.rfind(b"PK\5\6")
-    field = struct.pack("<HHQ", 1, 8, offset)
-    struct.pack_into("<I", data, end + 12, end - at + len(field))
-    struct.pack_into("<H", data, at + 30, len(field))
-    struct.pack_into("<I", data, at + 42, 2**32 - 1)
-    data[end:end] = field
-    return bytes(data)
 
 
 def opened(data):
