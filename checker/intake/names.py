@@ -72,6 +72,7 @@ def kata_of(name: str, katas: Collection[str], suffixes: Collection[str] = _SCRI
 def _without_marks(stem: str) -> tuple[str, int]:
     """A name without what was added to it, and the resubmission number: the outermost, which is the last one's."""
     again = 0
+    stem = " ".join(stem.split())  # the marks may begin with blanks, of which a stranger's name may have hundreds
     while mark := _MARK.search(stem):
         again = again or int(mark["again"] or 0)
         stem = stem[: mark.start()]
