@@ -9,8 +9,10 @@ from checker.intake.metadata import METADATA
 from checker.intake.names import COURSE, MAX_ARCHIVES, Search, is_backup, is_junk, kata_of
 from checker.intake.tree import Archive, Entry, Tree, Unreadable, archive_in, join, subfolders
 
-CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d+)_(?P<submission>\d+)_(?P<file>.+)\Z", re.DOTALL)
-"""For example `doejane_LATE_123_4567_07_semaphore-2.py`."""
+CANVAS = re.compile(
+    r"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>\d{1,19})_(?P<submission>\d{1,19})_(?P<file>.+)\Z", re.DOTALL
+)
+"""For example `doejane_LATE_123_4567_07_semaphore-2.py`; Canvas's numbers have 64 bits."""
 MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?\Z", re.DOTALL)
 PLATFORMS = ("canvas", "moodle", "gradescope")
 

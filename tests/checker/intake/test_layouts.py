@@ -95,6 +95,16 @@ def test_a_canvas_archive_within_the_archive(tmp_path):
     assert (layout, learners) == ("canvas", {"doejane": ["07_semaphore"], "poebob": ["07_semaphore"]})
 
 
+def test_numbers_longer_than_canvas_gives_are_part_of_a_name(tmp_path):
+    """A number of thousands of digits is nobody's: in an archive a name may be that long."""
+    long = f"mallory_1_{'9' * 5000}_07_semaphore.py"
+    packed(tmp_path / "class.zip", long, "doejane_2_3_07_semaphore.py", "poe_4_5_07_semaphore.py")
+    layout, learners = found(tmp_path / "class.zip")
+    assert (layout, learners) == ("canvas", {"doejane": ["07_semaphore"], "poe": ["07_semaphore"], long: []})
+    packed(tmp_path / "in" / "work.zip", long)
+    assert found(tmp_path / "in") == ("folders", {"work": []})
+
+
 def test_moodle(tmp_path):
     """Moodle's download: a folder each, with name and id."""
     fill(tmp_path, "Jane Ö. Doe_345_assignsubmission_file_/07_semaphore.py", "Bob_7_assignsubmission_file/x.pdf")
@@ -183,6 +193,26 @@ def test_numbers_and_dates_that_are_none_in_the_metadata(tmp_path, value):
         Unreadable, match=r"\Asubmission_metadata\.yml cannot be read: it holds a number that is far too"
     ):
         take_in(tmp_path, KATAS)
+
+
+@pytest.mark.parametrize("value", ['!!int ""', '!!float ""', "!!bool x", "!!timestamp x", '!!binary "é"', "!!set [x]"])
+def test_values_of_another_kind_than_the_metadata_says(tmp_path, value):
+    """PyYAML has an error of its own for each of them; all end in a sentence."""
+    fill(tmp_path, "submission_metadata.yml", text=f"submission_1:\n  :sid: {value}\n")
+    with pytest.raises(Unreadable, match=r"\Asubmission_metadata\.yml cannot be read.*; export the submissions again"):
+        take_in(tmp_path, KATAS)
+
+
+@pytest.mark.parametrize("key", ["<<", "!!merge x", "? !!merge x\n  "])
+def test_merge_keys_in_the_metadata_are_refused(tmp_path, key):
+    """They can make much of little, and no platform writes them; aliases are written, and read."""
+    fill(tmp_path, "submission_11/07_semaphore.py")
+    fill(tmp_path, "submission_metadata.yml", text=f"a: &a {{x: 1}}\nb:\n  {key}: *a\n")
+    with pytest.raises(Unreadable, match=r"\Asubmission_metadata\.yml cannot be read \(it holds a merge key, <<\);"):
+        take_in(tmp_path, KATAS)
+    text = "a: &a [{':name': Jane}]\nsubmission_11:\n  :submitters: *a\n  =: 1\n"
+    fill(tmp_path, "submission_metadata.yml", text=text)
+    assert [each.learner.name for each in take_in(tmp_path, KATAS).submissions] == ["Jane"]
 
 
 def test_a_number_that_cannot_be_written_out_is_no_learners_id(tmp_path):
