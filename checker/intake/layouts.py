@@ -11,8 +11,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from checker.intake.metadata import METADATA, people, read_metadata, text
-from checker.intake.names import OTHER_ARCHIVES, USUAL, Candidate, Search, kata_of
-from checker.intake.recognise import CANVAS, MOODLE, beginning, download, is_paper, recognise, visible
+from checker.intake.names import OTHER_ARCHIVES, Candidate, Search, kata_of
+from checker.intake.nobodys import is_paper, passed_over, visible
+from checker.intake.recognise import CANVAS, MOODLE, beginning, download, recognise
 from checker.intake.tree import Entry, Inner, OutOfReach, Tree, Unreadable, join, open_tree, subfolders, unforeseen
 from checker.rows import Learner
 from checker.submission import MAX_BYTES, Source, problem_with
@@ -122,10 +123,8 @@ def take_in(
 
 def _find(tree: Tree, katas: Collection[str], layout: str) -> tuple[str, list[Handed]]:
     root = beginning(tree, katas, layout)
-    entries = visible(tree, root)
-    # A learner may have such a name all the same, and nobody may lose a row in silence.
-    hidden = [entry.name for entry in tree.entries(root) if entry.kind == "folder" and entry.name.startswith(".")]
-    tree.notes.extend(f"{name} is left out: its name begins with a dot." for name in hidden if name not in USUAL)
+    entries = visible(tree, root, katas)
+    tree.notes.extend(passed_over(tree, root, katas))  # nobody may lose a row in silence
     chosen = recognise(tree, root, entries, katas) if layout == "auto" else layout
     found = [_printable(each) for each in _READERS[chosen](tree, root, entries, katas)]
     found.sort(key=lambda handed: handed.learner.place)

@@ -1,12 +1,13 @@
-"""Which layout a batch has, where its submissions begin, and what lies there that is nobody's."""
+"""Which layout a batch has, and where its submissions begin."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
 
-from checker.intake.metadata import METADATA
+from checker.intake.metadata import METADATA, read_metadata
 from checker.intake.names import COURSE, MAX_ARCHIVES, Search, is_backup, is_junk, kata_of
+from checker.intake.nobodys import is_paper, names_in, passed_over, visible
 from checker.intake.tree import Archive, Entry, Tree, Unreadable, archive_in, join, subfolders
 
 CANVAS = re.compile(
@@ -16,69 +17,11 @@ CANVAS = re.compile(
 MOODLE = re.compile(r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?\Z", re.DOTALL)
 PLATFORMS = ("canvas", "moodle", "gradescope")
 
-_GRADEBOOK = "gradebook.sqlite"
-_REPORTS = {
-    _GRADEBOOK, f"{_GRADEBOOK}-wal", f"{_GRADEBOOK}-shm", "grades.csv", "tests.csv", "canvas.csv", "moodle.csv",
-    "grades.json", "ctrf.json", "junit.xml", "summary.md",
-}  # fmt: skip
-"""What `kata grade` writes into its output folder, beside the folder `gradescope`."""
-_PAPERS = re.compile(r"readme(?:\..*)?\Z|.*\.(?:csv|tsv|toml)\Z", re.IGNORECASE | re.DOTALL)
-"""Files of the teacher's that lie beside submissions."""
 _VERSION = re.compile(
     r"katas(?![a-z]).*|(?:.*[\s_.-])?(?:v|versions?|drafts?|attempts?|tmp|temp)[\s_.()\d-]*\Z",
     re.IGNORECASE | re.DOTALL,
 )
 """Folders of one person's several tries; nobody is called so."""
-
-
-# --- what is nobody's ------------------------------------------------------------------------------------------
-
-
-def visible(tree: Tree, folder: str) -> list[Entry]:
-    """What lies in a folder of the batch, without what systems, tools and this program leave there."""
-    return [entry for entry in tree.entries(folder) if not _is_nobodys(tree, join(folder, entry.name), entry)]
-
-
-def is_paper(name: str) -> bool:
-    """Whether a loose file is the teacher's: a roster, a course file, a README."""
-    return _PAPERS.match(name) is not None
-
-
-def _is_nobodys(tree: Tree, path: str, entry: Entry) -> bool:
-    if entry.kind != "folder":
-        return is_junk(entry.name) or entry.name in _REPORTS
-    if entry.name.lower() in ("venv", "env"):  # a learner may be called so; then it holds no environment
-        return "pyvenv.cfg" in _names(tree, path)
-    return is_junk(entry.name) or _is_output(tree, path)
-
-
-def _is_output(tree: Tree, path: str) -> bool:
-    """Whether a folder is one into which this program has written, and holds nothing else that could be graded.
-
-    It need not be the output folder of this time: that the tree leaves out, and it may lie deeper.
-    """
-    entries = {entry.name: entry for entry in _entries(tree, path)}
-    inner = [join(path, name) for name, entry in entries.items() if entry.kind == "folder"]
-    only_folders = len(inner) == len(entries)
-    if _GRADEBOOK in entries:
-        only_reports = {path.rpartition("/")[2] for path in inner} <= {"gradescope"}
-        return only_reports and not any(name.lower().endswith((".py", ".ipynb", ".zip")) for name in entries)
-    if any(place.startswith(f"{path}/") for place in tree.without):
-        return only_folders and all(_is_output(tree, each) for each in inner)
-    reports = path.rpartition("/")[2] == "gradescope" and only_folders and inner
-    return bool(reports) and all(_names(tree, each) == {"results.json"} for each in inner)
-
-
-def _entries(tree: Tree, folder: str) -> list[Entry]:
-    """What lies in a folder; nothing if it cannot be read, which its row will tell."""
-    try:
-        return list(tree.entries(folder))
-    except Unreadable:
-        return []
-
-
-def _names(tree: Tree, folder: str) -> set[str]:
-    return {entry.name for entry in _entries(tree, folder)}
 
 
 # --- where submissions begin -----------------------------------------------------------------------------------
@@ -93,32 +36,40 @@ def beginning(tree: Tree, katas: Collection[str], layout: str) -> str:
     Raises:
         Unreadable: it may be either.
     """
-    inner = _innermost(tree)
+    inner = _innermost(tree, katas)
     if not inner or layout == "single":
         return ""
     if layout in PLATFORMS:
         return inner
-    entries = visible(tree, inner)
+    entries = visible(tree, inner, katas)
     if layout != "auto":
         return inner if isinstance(tree, Archive) and _may_hold_learners(entries, katas) else ""
-    if _platform(entries) or (len(subfolders(entries)) > 1 and _are_checkouts(tree, inner, entries)):
+    if _platform_inside(tree, inner, entries, katas):
+        tree.notes.append(f"{inner} is looked into: it is alone there, and looks like a download.")
+        return inner
+    _tell_of_metadata(tree, inner, entries)
+    if len(subfolders(entries)) > 1 and _are_checkouts(tree, inner, entries):
         return inner
     return (
         _archived(tree, inner, entries, katas) if isinstance(tree, Archive) else _on_disk(tree, inner, entries, katas)
     )
 
 
-def _innermost(tree: Tree) -> str:
+def _innermost(tree: Tree, katas: Collection[str]) -> str:
     """The last of the folders that are each alone in the one before."""
     inner = ""
     for _ in range(4):
-        entries = [entry for entry in visible(tree, inner) if not (entry.kind == "file" and is_paper(entry.name))]
+        entries = _no_papers(visible(tree, inner, katas))
         if len(entries) != 1 or entries[0].kind != "folder":
             break
         if MOODLE.match(entries[0].name) or entries[0].name == "katas":
             break
         inner = join(inner, entries[0].name)
     return inner
+
+
+def _no_papers(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if not (entry.kind == "file" and is_paper(entry.name))]
 
 
 def _may_hold_learners(entries: list[Entry], katas: Collection[str]) -> bool:
@@ -154,8 +105,8 @@ def download(tree: Tree, katas: Collection[str], layout: str) -> Archive | None:
     Raises:
         Unreadable: it may be either.
     """
-    folder = _innermost(tree)
-    entries = [entry for entry in visible(tree, folder) if not (entry.kind == "file" and is_paper(entry.name))]
+    folder = _innermost(tree, katas)
+    entries = _no_papers(visible(tree, folder, katas))
     name = entries[0].name if [entry.kind for entry in entries] == ["file"] else ""
     if not name.lower().endswith(".zip") or CANVAS.match(name) or layout not in ("auto", *PLATFORMS):
         return None
@@ -166,6 +117,7 @@ def download(tree: Tree, katas: Collection[str], layout: str) -> Archive | None:
     try:
         seen = _download_of(archive, katas)
         if seen and layout in ("auto", seen):
+            archive.notes.extend(passed_over(tree, folder, katas))
             archive.notes.append(f"{join(folder, name)} is looked into: it is alone there, and looks like a download.")
             return archive
         if layout == "auto" and not folder and not seen:
@@ -179,18 +131,18 @@ def download(tree: Tree, katas: Collection[str], layout: str) -> Archive | None:
 
 def _download_of(archive: Archive, katas: Collection[str]) -> str:
     """The platform whose names are in an archive, or `git`; empty if none is seen."""
-    inner = _innermost(archive)
-    entries = visible(archive, inner)
+    inner = _innermost(archive, katas)
+    entries = visible(archive, inner, katas)
     if _holds_work(entries, katas):
         return ""
     checkouts = len(subfolders(entries)) > 1 and _are_checkouts(archive, inner, entries)
-    return _platform(entries) or ("git" if checkouts else "")
+    return _platform_inside(archive, inner, entries, katas) or ("git" if checkouts else "")
 
 
 def _ask_whose(archive: Archive, name: str, katas: Collection[str]) -> None:
     """Nothing can be told of an archive in whose folders there is the same kata."""
-    inner = _innermost(archive)
-    entries = visible(archive, inner)
+    inner = _innermost(archive, katas)
+    entries = visible(archive, inner, katas)
     if _holds_work(entries, katas):
         return
     names, shared = _with_work(archive, inner, _others(entries), katas)
@@ -211,8 +163,9 @@ def recognise(tree: Tree, root: str, entries: list[Entry], katas: Collection[str
     Raises:
         Unreadable: it may be one learner's work or that of several.
     """
-    if platform := _platform(entries):
+    if platform := _platform(entries, katas):
         return platform
+    _tell_of_metadata(tree, root, entries)
     if _holds_work(entries, katas):
         names, shared = _with_work(tree, root, _others(entries), katas)
         if names and not shared:
@@ -226,11 +179,11 @@ def recognise(tree: Tree, root: str, entries: list[Entry], katas: Collection[str
     return "git" if _are_checkouts(tree, root, entries) else "folders"
 
 
-def _platform(entries: list[Entry]) -> str:
+def _platform(entries: list[Entry], katas: Collection[str]) -> str:
     """The platform whose download this is; empty if it is none's."""
     folders = subfolders(entries)
     files = [entry.name for entry in entries if entry.kind == "file"]
-    if METADATA in files:
+    if METADATA in files and not _holds_work(entries, katas):  # Gradescope puts each submission into a folder
         return "gradescope"
     if folders and 2 * sum(MOODLE.match(name) is not None for name in folders) > len(folders):
         return "moodle"
@@ -238,6 +191,27 @@ def _platform(entries: list[Entry]) -> str:
     if named and 2 * len(named) > sum(not is_paper(name) or name in named for name in files):
         return "canvas"
     return ""
+
+
+def _platform_inside(tree: Tree, folder: str, entries: list[Entry], katas: Collection[str]) -> str:
+    """The same for a folder or an archive that is alone, and may be the only learner's.
+
+    Whoever writes Gradescope's metadata writes the rows: a file of that name is not enough.
+    """
+    platform = _platform(entries, katas)
+    if platform != "gradescope":
+        return platform
+    try:
+        named = read_metadata(tree, join(folder, METADATA))
+    except Unreadable:
+        return ""
+    return platform if named.keys() & set(subfolders(entries)) else ""
+
+
+def _tell_of_metadata(tree: Tree, folder: str, entries: list[Entry]) -> None:
+    note = f"{join(folder, METADATA)} is not taken for Gradescope's; if it is, say --layout gradescope."
+    if any(entry.name == METADATA for entry in entries) and note not in tree.notes:
+        tree.notes.append(note)
 
 
 def _holds_work(entries: list[Entry], katas: Collection[str]) -> bool:
@@ -250,6 +224,7 @@ def _holds_work(entries: list[Entry], katas: Collection[str]) -> bool:
 def _others(entries: list[Entry]) -> list[Entry]:
     """Folders and archives that may each be a learner's: none that says it is an older state, or the course's."""
     course = COURSE if any(entry.name == "katas" for entry in entries) else ()
+    entries = [entry for entry in entries if not is_junk(entry.name) or entry.name.lower() in ("venv", "env")]
     return [
         entry
         for entry in entries
@@ -283,7 +258,7 @@ def _with_work(tree: Tree, root: str, entries: Iterable[Entry], katas: Collectio
 
 def _are_checkouts(tree: Tree, root: str, entries: list[Entry]) -> bool:
     folders = subfolders(entries)
-    return bool(folders) and all(".git" in _names(tree, join(root, name)) for name in folders[:20])
+    return bool(folders) and all(".git" in names_in(tree, join(root, name)) for name in folders[:20])
 
 
 def _some(names: list[str]) -> str:

@@ -43,14 +43,6 @@ def test_archives_are_not_held(tmp_path):
     assert archives_in_memory() == before
 
 
-def test_a_folder_whose_name_begins_with_a_dot_is_told_of(tmp_path):
-    """It is no learner's, as far as can be told, but nobody loses a row in silence; what tools make is no news."""
-    fill(tmp_path, "ada/07_semaphore.py", ".bob/07_semaphore.py", ".git/config")
-    with closing(take_in(tmp_path, KATAS)) as intake:
-        assert [each.learner.name for each in intake.submissions] == ["ada"]
-        assert intake.notes == [".bob is left out: its name begins with a dot."]
-
-
 def test_a_zip_of_folders(tmp_path):
     """A batch may be one zip archive, with a folder around everything."""
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:

@@ -1,5 +1,6 @@
-"""One learner or several, where submissions begin, and who must not be lost or invented."""
+"""One learner or several, and where submissions begin."""
 
+import shutil
 import zipfile
 from contextlib import closing
 
@@ -153,6 +154,47 @@ def test_a_folder_around_a_platforms_download(tmp_path, layout, name):
     assert list(found(tmp_path)[1].values()) == [["07_semaphore"]]
 
 
+def forged(root):
+    """A learner's folder with metadata, as Gradescope writes it, of her own."""
+    fill(root, "submission_1/07_semaphore.py")
+    return fill(
+        root, "submission_metadata.yml", text="submission_1:\n  :submitters:\n  - :name: Alice\n    :sid: 1001\n"
+    )
+
+
+@pytest.mark.parametrize("beside", ["07_semaphore.py", "katas/07_semaphore.py"])
+def test_nobody_writes_the_rows_of_others(tmp_path, beside):
+    """With katas beside the metadata that is a learner's file like any other, unless the teacher says so."""
+    root = fill(forged(tmp_path / "in" / "mallory"), beside)
+    shutil.make_archive(str(tmp_path / "zip" / "mallory"), "zip", root)
+    assert found(tmp_path / "zip") == found(tmp_path / "in") == ("folders", {"mallory": ["07_semaphore"]})
+    with closing(take_in(tmp_path / "in", KATAS)) as intake:
+        note = "mallory/submission_metadata.yml is not taken for Gradescope's; if it is, say --layout gradescope."
+        assert intake.notes == [note]
+    for path in (tmp_path / "in", root):
+        assert found(path, "gradescope")[1]["Alice"] == ["07_semaphore"]
+    with pytest.raises(Unreadable, match=r"\(submission_1\)\. Say --layout"):
+        take_in(root, KATAS)
+    fill(root, "submission_2/07_semaphore.py")
+    for path in (tmp_path / "in", root):
+        assert list(found(path)[1]) == ["submission_1", "submission_2"]
+
+
+@pytest.mark.parametrize("text", ["submission_2: {}", "{}", "a: [", "<<: {submission_1: {}}"])
+def test_metadata_of_other_folders_make_no_export(tmp_path, text):
+    """A folder that is alone is an export only if submissions lie in it that the metadata tells of."""
+    fill(forged(tmp_path / "mallory"), "submission_metadata.yml", text=text)
+    assert found(tmp_path) == ("folders", {"mallory": ["07_semaphore"]})
+
+
+def test_a_download_that_is_looked_into_is_told(tmp_path):
+    """Whoever has one learner only is told that a file in the folder says whose the work is."""
+    forged(tmp_path / "assignment_9_export")
+    with closing(take_in(tmp_path, KATAS)) as intake:
+        assert [each.learner.name for each in intake.submissions] == ["Alice"]
+        assert intake.notes == ["assignment_9_export is looked into: it is alone there, and looks like a download."]
+
+
 # --- a download that was not unpacked --------------------------------------------------------------------------
 
 DOWNLOADS = {
@@ -169,14 +211,14 @@ def test_a_platforms_archive_alone_in_a_folder_is_looked_into(tmp_path, layout, 
     """It is the batch as it would be by itself, and a note says so."""
     archive = packed(tmp_path / "in" / around / "week 3.zip", *DOWNLOADS[layout])
     with zipfile.ZipFile(archive, "a") as file:
-        file.writestr("export/submission_metadata.yml" if layout == "gradescope" else "README.md", "{}")
+        file.writestr("export/submission_metadata.yml" if layout == "gradescope" else "README.md", "submission_1: {}")
     fill(tmp_path / "in", "roster.csv", ".DS_Store")
     assert found(tmp_path / "in") == found(archive)
     assert found(tmp_path / "in")[0] == layout
     if layout != "git":
         assert found(tmp_path / "in", layout) == found(archive, layout)
     with closing(take_in(tmp_path / "in", KATAS)) as intake:
-        assert intake.notes[-1] == f"{around}week 3.zip is looked into: it is alone there, and looks like a download."
+        assert f"{around}week 3.zip is looked into: it is alone there, and looks like a download." in intake.notes
         assert {each.learner.name for each in intake.submissions} >= set(found(archive)[1])
 
 
@@ -248,59 +290,3 @@ def test_a_damaged_archive_alone_in_a_folder_keeps_its_row(tmp_path):
     with closing(take_in(tmp_path, KATAS)) as intake:
         (jane,) = intake.submissions
     assert jane.learner.notes == ("jane.zip is no zip archive, or a damaged one; ask for it again.",)
-
-
-# --- nobody is lost --------------------------------------------------------------------------------------------
-
-
-LOOSE = ["dora.tar.gz", "fay.7z", "gus.RAR", "eve_01_event_loop.py", "hal.zip"]
-
-
-@pytest.mark.parametrize("learner", ["ada", "Ada_3_assignsubmission_file_"])
-def test_loose_files_beside_learners_have_a_row(tmp_path, learner):
-    """Archives and Python files become rows, with the reason; papers are passed over, the rest is told."""
-    fill(tmp_path, f"{learner}/07_semaphore.py", *LOOSE, "README.txt", "roster.csv", ".DS_Store", "Thumbs.db", "x.pdf")
-    with closing(take_in(tmp_path, KATAS)) as intake:
-        rows = {each.learner.name: each for each in intake.submissions}
-        assert sorted(rows) == sorted(
-            ["ada" if learner == "ada" else "Ada", "dora", "eve_01_event_loop", "fay", "gus", "hal"]
-        )
-        problem = rows["dora"].problem
-        assert problem == "dora.tar.gz is an archive of a kind that is not read; hand in a folder or a zip archive."
-        assert (
-            rows["eve_01_event_loop"].source("01_event_loop").problem.endswith("put it into one, named as the kata is.")
-        )
-        assert rows["hal"].learner.notes == ("hal.zip is no zip archive, or a damaged one; ask for it again.",)
-        assert intake.notes == ["x.pdf is left out: it is no folder, zip archive or Python file."]
-
-
-def test_learners_may_be_called_as_environments_are(tmp_path):
-    """A top folder `venv` or `env` is somebody's, unless an environment is in it."""
-    fill(tmp_path, "ada/07_semaphore.py", "venv/07_semaphore.py", "env/x.txt")
-    assert found(tmp_path)[1] == {"ada": ["07_semaphore"], "env": [], "venv": ["07_semaphore"]}
-    fill(tmp_path, "env/pyvenv.cfg")
-    assert list(found(tmp_path)[1]) == ["ada", "venv"]
-
-
-# --- what this program writes ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("out", ["results", "results/run 2", "."])
-def test_results_are_nobodys(tmp_path, out):
-    """Whatever an earlier run has written into the batch is no learner's, and changes no layout."""
-    fill(tmp_path, "ada/07_semaphore.py")
-    before = found(tmp_path)
-    fill(tmp_path / out, "gradebook.sqlite", "gradebook.sqlite-wal", ".lock", "grades.csv", "junit.xml", "summary.md")
-    fill(tmp_path / out, "grades.json", "ctrf.json", "gradescope/ada/results.json")
-    fill(tmp_path, "earlier/gradebook.sqlite", "earlier/gradescope/ada/results.json")
-    with closing(take_in(tmp_path, KATAS, out=tmp_path / out)) as intake:
-        assert (intake.layout, [each.learner.name for each in intake.submissions]) == (before[0], list(before[1]))
-        assert intake.notes == []
-
-
-def test_an_empty_output_folder_is_nobodys(tmp_path):
-    """The output folder is left out by its place, whatever is in it; a learner with a gradebook keeps the row."""
-    fill(tmp_path, "ada/07_semaphore.py", "bob/gradebook.sqlite", "bob/katas/07_semaphore.py", "gradescope/x.txt")
-    (tmp_path / "results").mkdir()
-    with closing(take_in(tmp_path, KATAS, out=tmp_path / "results")) as intake:
-        assert [each.learner.name for each in intake.submissions] == ["ada", "bob", "gradescope"]
