@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import Annotated
 
 import msgspec
 
@@ -18,6 +19,9 @@ from checker.values import ErrorValue, Frame, Malformed, Value
 
 MAX_FRAME = 1 << 20
 """Bytes of one message from the runner; a longer one ends the run."""
+
+MAX_WAITING = 50_000
+"""Tasks and threads that one message may tell of; two bytes of each would do, and there were 500,000 in a message."""
 
 THREAD_DIED = " died of "
 """Stands in the complaint about a thread between its name and the error that ended it."""
@@ -111,7 +115,7 @@ class Stopped(msgspec.Struct, tag="stopped", array_like=True):
     """The runner ended the run itself; `reason` is `halt`, `cpu`, `wall`, `memory` or `turns`."""
 
     reason: str
-    waiting: list[Waiting] = []
+    waiting: Annotated[list[Waiting], msgspec.Meta(max_length=MAX_WAITING)] = []
 
 
 class Waiting(msgspec.Struct, array_like=True, frozen=True):
@@ -134,8 +138,8 @@ class TaskTold(msgspec.Struct, array_like=True, frozen=True):
 class Told(msgspec.Struct, tag="told", array_like=True):
     """The runner's last message: what only it can see. Good for feedback and hygiene, never evidence."""
 
-    tasks: list[TaskTold] = []
-    leaks: list[Waiting] = []
+    tasks: Annotated[list[TaskTold], msgspec.Meta(max_length=MAX_WAITING)] = []
+    leaks: Annotated[list[Waiting], msgspec.Meta(max_length=MAX_WAITING)] = []
     complaints: list[str] = []
 
 

@@ -19,6 +19,8 @@ TOLERANCE = 1e-6
 class Seconds(float):
     """A moment or a length of virtual time; equal to what is within `TOLERANCE` of it."""
 
+    __slots__ = ("what",)  # there may be 20,000 of them in a trace
+
     what: str
     """What it is the answer to; empty where nobody asked."""
 
@@ -74,7 +76,7 @@ class Answer(list[Any]):
         self.what = what
 
 
-@dataclass
+@dataclass(slots=True)
 class Span:
     """One call of a collaborator, from its start to its end by the world's clock."""
 
@@ -105,7 +107,7 @@ class Span:
         return self.args[0] if self.args else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A value that the scenario noted, or the arguments of a plain callback, and when."""
 
@@ -115,7 +117,7 @@ class Noted:
     thread: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """A stretch in which the thread of a running loop was blocked, and the submission's line that did it."""
 
@@ -124,7 +126,7 @@ class Blocked:
     line: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """A task as the runner tells of it."""
 
@@ -134,7 +136,7 @@ class Task:
     outcome: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A task or thread that was still there, and the submission's lines where it waited, outermost first."""
 
@@ -172,6 +174,20 @@ class Trace:
     printed: str = ""
     decides: bool = False
     """The submission cannot be played at all: every other run of it would end alike."""
+    kept: int = 0
+    """Bytes of memory that it takes up, rather too many than too few."""
+
+    def outline(self) -> Trace:
+        """How it ended and nothing more, for whoever does not look at the rest."""
+        return Trace(
+            ended=self.ended,
+            problem=self.problem,
+            problem_line=self.problem_line,
+            problem_column=self.problem_column,
+            elapsed=self.elapsed,
+            struck_at=self.struck_at,
+            decides=self.decides,
+        )
 
     # --- questions ---------------------------------------------------------------------------------
 

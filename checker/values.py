@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -23,10 +24,20 @@ MAX_NAME, MAX_MESSAGE, MAX_FRAMES = 100, 2000, 20
 """Characters of a class's or function's name and of an error's message, and frames, that are kept."""
 MAX_VALUES = 30_000
 """Values that one run may send altogether, each member of a container counted."""
+MAX_KEPT = 16 << 20
+"""Bytes of memory that all that one run sends may take up in the grader, as Python keeps it."""
+MAX_KEPT_BY_TEST = 64 << 20
+"""Bytes of memory that all runs of one test may take up together: a sweep looks at all of its own at the end."""
+AN_ERROR, A_FRAME = 400, 100
+"""Bytes that an `Error` and a `Frame` take up, beside their texts and what an error holds."""
 
 
 class Malformed(ValueError):
     """What came from the runner is no legal message; says why, in words for the report."""
+
+
+class TooMuch(Malformed):
+    """A run has sent more than the grader keeps of one; says of what, in words for the report."""
 
 
 class ListValue(msgspec.Struct, tag="l", array_like=True, frozen=True):
@@ -117,7 +128,7 @@ Value = Union[  # noqa: UP007 - msgspec resolves the forward references in a Uni
 ]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Error:
     """An exception as the grader sees it: data, never the object.
 
@@ -176,16 +187,36 @@ def known_name(cls: type[BaseException]) -> str:
 
 
 class Allowance:
-    """How many values may still be made of what one run sends: a few bytes may stand for much memory."""
+    """What may still be kept of what one run sends: a few bytes on the wire may stand for much memory.
 
-    def __init__(self, values: int = MAX_VALUES) -> None:
-        self._left = values
+    Args:
+        room: bytes of memory that it may take up; less than `MAX_KEPT` where earlier runs of its test have taken much.
+    """
+
+    def __init__(self, room: int = MAX_KEPT) -> None:
+        self._left = MAX_VALUES
+        self._room = room
+        self.kept = 0
+        """Bytes of memory that are taken up by now, rather too many than too few."""
 
     def spend(self, number: int = 1) -> None:
-        """So many values more. Raises `Malformed` where there have been too many."""
+        """So many values more. Raises `TooMuch` where there have been too many."""
         self._left -= number
         if self._left < 0:
-            raise Malformed("more values than a run may send")
+            raise TooMuch("more values than a run may send")
+
+    def keep(self, *things: object, more: int = 0) -> None:
+        """These things are kept, what they hold counted elsewhere, and so many bytes beside.
+
+        Raises:
+            TooMuch: there is no room for them.
+        """
+        # The size is asked of Python: one odd sign makes a text four times as large as it was on the wire.
+        self.kept += more + sum(map(sys.getsizeof, things))
+        if self.kept > self._room:
+            run = self._room >= MAX_KEPT
+            most, where = (MAX_KEPT, "one run") if run else (MAX_KEPT_BY_TEST, "the runs of one test")
+            raise TooMuch(f"more than {most >> 20} MiB of arguments, results and notes in {where}")
 
 
 def plain(value: Value, depth: int = 0, allowance: Allowance | None = None) -> Any:
@@ -199,6 +230,12 @@ def plain(value: Value, depth: int = 0, allowance: Allowance | None = None) -> A
         raise Malformed(f"a value nested more than {MAX_DEPTH} deep")
     allowance = allowance or Allowance()
     allowance.spend()
+    made = _plain(value, depth, allowance)
+    allowance.keep(made)
+    return made
+
+
+def _plain(value: Value, depth: int, allowance: Allowance) -> Any:
     if isinstance(value, ListValue):
         return [plain(item, depth + 1, allowance) for item in value.items]
     if isinstance(value, TupleValue):
@@ -224,6 +261,10 @@ def plain(value: Value, depth: int = 0, allowance: Allowance | None = None) -> A
             return int(value.digits[:512], 16)
         except ValueError:
             raise Malformed("a number without digits") from None
+    if isinstance(value, Alien):
+        shown = value.shown[:MAX_NAME]
+        allowance.keep(shown)
+        return Alien(shown)
     return value
 
 
@@ -237,12 +278,15 @@ def plain_error(value: ErrorValue, depth: int = 0, allowance: Allowance | None =
         raise Malformed(f"an error nested more than {MAX_DEPTH} deep")
     allowance = allowance or Allowance()
     allowance.spend(1 + len(value.classes) + len(value.frames))
+    shown, classes = value.shown[:MAX_NAME], tuple(name[:MAX_NAME] for name in value.classes)
+    message = value.message[:MAX_MESSAGE]
+    allowance.keep(shown, message, classes, *classes, more=AN_ERROR + 8 * (len(value.args) + len(value.errors)))
     return Error(
-        shown=value.shown[:MAX_NAME],
-        classes=tuple(name[:MAX_NAME] for name in value.classes),
-        message=value.message[:MAX_MESSAGE],
+        shown=shown,
+        classes=classes,
+        message=message,
         args=tuple(plain(arg, depth + 1, allowance) for arg in value.args),
-        frames=frames(value.frames),
+        frames=frames(value.frames, allowance),
         context=None if value.context is None else plain_error(value.context, depth + 1, allowance),
         cause=None if value.cause is None else plain_error(value.cause, depth + 1, allowance),
         errors=tuple(plain_error(error, depth + 1, allowance) for error in value.errors),
@@ -275,9 +319,11 @@ def wire(value: Any) -> Value:
     raise TypeError(f"{value!r} cannot be given out by the world; use plain data.")
 
 
-def frames(told: Sequence[Frame]) -> tuple[Frame, ...]:
+def frames(told: Sequence[Frame], allowance: Allowance) -> tuple[Frame, ...]:
     """The submission's lines as they are kept."""
-    return tuple(Frame(each.line, each.function[:MAX_NAME]) for each in told[:MAX_FRAMES])
+    kept = tuple(Frame(each.line, each.function[:MAX_NAME]) for each in told[:MAX_FRAMES])
+    allowance.keep(kept, *(each.function for each in kept), more=A_FRAME * len(kept))
+    return kept
 
 
 def printable(text: str) -> str:

@@ -6,7 +6,7 @@ import socket
 import time
 
 from checker import messages
-from checker.values import Malformed
+from checker.values import Malformed, TooMuch
 from checker.world.pulse import BEAT, Pulse
 
 MAX_RUN_BYTES = 32 << 20
@@ -49,7 +49,7 @@ class Channel:
             raise Malformed(f"a message of {size} bytes; at most {messages.MAX_FRAME} are read")
         self._budget -= size + messages.HEADER
         if self._budget < 0:
-            raise Malformed(f"more than {MAX_RUN_BYTES >> 20} MiB of messages")
+            raise TooMuch(f"more than {MAX_RUN_BYTES >> 20} MiB of messages")
         body = self._take(size)
         if body is None:
             raise Malformed("a message cut off in the middle")

@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from checker import messages, sandbox
 from checker.sandbox import inherited
 from checker.trace import Trace
-from checker.values import Malformed, printable
+from checker.values import MAX_KEPT, Allowance, Malformed, TooMuch, printable
 from checker.world.channel import Channel, Silence
 from checker.world.pulse import Pulse
 from checker.world.script import World
@@ -117,8 +118,11 @@ class Session:
             self._sandbox.close()
             self._sandbox = None
 
-    def play(self, performance: Performance, world: World, rng: random.Random) -> Trace:
+    def play(self, performance: Performance, world: World, rng: random.Random, room: int = MAX_KEPT) -> Trace:
         """Play one scenario and return its trace.
+
+        Args:
+            room: bytes of memory that what the run sends may take up here.
 
         Raises:
             GraderFault: no sandbox could be started.
@@ -129,7 +133,7 @@ class Session:
             return trace
         began, pulse = time.monotonic(), Pulse()
         try:
-            return self._play(performance, world, rng, pulse)
+            return self._play(performance, world, rng, room, pulse)
         finally:
             self.used += time.monotonic() - began - pulse.lost
             self.stalled |= pulse.lost > 0
@@ -169,24 +173,21 @@ class Session:
 
     # --- a run -----------------------------------------------------------------------------------------
 
-    def _play(self, performance: Performance, world: World, rng: random.Random, pulse: Pulse) -> Trace:
+    def _play(self, performance: Performance, world: World, rng: random.Random, room: int, pulse: Pulse) -> Trace:
         while True:
             box = self._ready()
             pulse.skip()
             new, self._new = self._new, False
             try:
-                return self._play_in(box, performance, world, rng, pulse)
+                return self._play_in(box, performance, Ledger(world, rng, performance.strike, Allowance(room)), pulse)
             except GraderFault:
                 if new:
                     raise
                 self.close()  # something that an earlier run has used up may be what is missing
 
-    def _play_in(
-        self, box: sandbox.Sandbox, performance: Performance, world: World, rng: random.Random, pulse: Pulse
-    ) -> Trace:
+    def _play_in(self, box: sandbox.Sandbox, performance: Performance, ledger: Ledger, pulse: Pulse) -> Trace:
         began = time.monotonic()
         limits = self._run_limits()
-        ledger = Ledger(world, rng, performance.strike)
         ours, theirs = socket.socketpair()
         output = os.memfd_create("output")
         try:
@@ -196,6 +197,7 @@ class Session:
             silent = _converse(channel, ledger)
             gone = self._await_end(box, pulse, kill=silent)
             ledger.trace.printed = _printed(output)
+            ledger.trace.kept += ledger.kept + sys.getsizeof(ledger.trace.printed)
         except BaseException:
             self.close()  # what the zygote has still to say of this run would be taken for the next one's
             raise
@@ -277,6 +279,9 @@ def _converse(channel: Channel, ledger: Ledger) -> bool:
             raise Malformed(SPOKE_ON)
     except Silence:
         return True
+    except TooMuch as error:
+        _void(ledger, f"Your code gave the grader too much to keep ({error}); that earns nothing.")
+        return True
     except (Malformed, RecursionError) as error:
         _void(
             ledger, f"Your code spoke to the grader in its own way ({error or 'nested too deep'}); that earns nothing."
@@ -288,8 +293,8 @@ def _converse(channel: Channel, ledger: Ledger) -> bool:
 def _void(ledger: Ledger, problem: str) -> None:
     """Nothing that this run has said counts."""
     trace = ledger.trace
+    ledger.let_go()
     trace.ended, trace.problem = "refused", problem
-    trace.result, trace.error = None, None
     trace.elapsed = ledger.now
 
 

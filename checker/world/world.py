@@ -22,6 +22,7 @@ from checker.values import (
     Allowance,
     Error,
     Malformed,
+    TooMuch,
     frames,
     known_name,
     plain,
@@ -36,10 +37,16 @@ START = 1000.0
 MAX_WAITS = 20_000
 MAX_CALLS = 5_000
 MAX_NOTES = 20_000
+MAX_BLOCKED = 20_000
+"""Blocked stretches: to each belongs a wait, in which the clock went on."""
+MAX_MESSAGES = 100_000
+"""Of whatever kinds; more than all limits of one kind of message allow."""
 MAX_TOLD = 2_000
 """Tasks that are kept of those that the runner tells of."""
 MAX_COLUMN = 1000
 """Of a line, at which an error is said to be."""
+A_CALL, A_WAIT, A_NOTE, A_STRETCH, A_TASK, A_WAITER, A_COMPLAINT = 1600, 80, 180, 280, 240, 160, 16
+"""Bytes of memory that each of them takes up in all that is kept here, beside its values and texts."""
 SPOKE_ON = "it went on after its answer"
 """One reason for whatever follows an answer: which forged word comes first is chance."""
 
@@ -68,14 +75,17 @@ class Ledger:
         world: how the calls go.
         rng: draws the secret behind the tokens; nobody in the runner can know its state.
         strike: the suspension point at which the submission is to be cancelled.
+        allowance: what may be kept of what the run sends.
     """
 
-    def __init__(self, world: World, rng: random.Random, strike: int | None = None) -> None:
+    def __init__(
+        self, world: World, rng: random.Random, strike: int | None = None, allowance: Allowance | None = None
+    ) -> None:
         self.trace = Trace()
         self._strike = strike
-        self._points = 0
-        self._tokens = 0
-        self._allowance = Allowance()
+        self._points = self._tokens = 0
+        self._allowance = allowance or Allowance()
+        self._messages = self._stops = 0
         self._world = world
         self._secret = rng.randbytes(32)
         self._now = self._start_time = START
@@ -105,6 +115,9 @@ class Ledger:
         """
         if self.closed:
             raise Malformed(SPOKE_ON)
+        self._messages += 1
+        if self._messages > MAX_MESSAGES:
+            raise TooMuch(f"more than {MAX_MESSAGES} messages")
         if not self.loaded and not isinstance(message, _BEFORE_IT_IS_LOADED):
             raise Malformed("it spoke of calls and answers before it was loaded")
         match message:
@@ -119,8 +132,7 @@ class Ledger:
             case messages.Dropped():
                 self._end(self._known(message.call), "dropped", None)
             case messages.Blocked():
-                since = min(max(message.since, self._start_time), self._now)
-                self.trace.blocked.append(Blocked(self._seconds(since), self._seconds(), message.line))
+                self._blocked(message)
             case messages.Note():
                 self._note(message)
             case messages.Returned():
@@ -155,27 +167,28 @@ class Ledger:
         if message.call in self._seen:
             raise Malformed(f"call {message.call} was started twice")
         if len(self._seen) >= MAX_CALLS:
-            raise Malformed(f"more than {MAX_CALLS} calls")
-        if len(message.label) > MAX_NAME:
-            raise Malformed(f"a label of {len(message.label)} characters")
+            raise TooMuch(f"more than {MAX_CALLS} calls")
         self._seen.add(message.call)
+        label, task, thread = _label(message.label), _name(message.task), _name(message.thread)
         args = tuple(plain(arg, 0, self._allowance) for arg in message.args)
+        # Its label stands also in what its moments are the answers to.
+        self._allowance.keep(*[label] * 4, task, thread, args, message.keywords, *message.keywords, more=A_CALL)
         if message.parent is not None:
             self._go_on(message, args)
             return
-        place = self._counts[message.label] = self._counts.get(message.label, -1) + 1
+        place = self._counts[label] = self._counts.get(label, -1) + 1
         span = Span(
-            label=message.label,
+            label=label,
             number=message.call,
             args=args,
             keywords={name: plain(value, 0, self._allowance) for name, value in message.keywords.items()},
-            start=self._seconds(what=f"`{message.label}` started at"),
-            task=message.task,
-            thread=message.thread,
+            start=self._seconds(what=f"`{label}` started at"),
+            task=task,
+            thread=thread,
             after_return=self._answered,
         )
         self.trace.spans.append(span)
-        call = self._open[message.call] = OpenCall(span, self._outcome(message.label, place, args))
+        call = self._open[message.call] = OpenCall(span, self._outcome(label, place, args))
         self._schedule(call, call.outcome.delay)
 
     def _go_on(self, message: messages.Start, args: tuple[Any, ...]) -> None:
@@ -290,6 +303,7 @@ class Ledger:
         # Time only goes forward, whatever the runner asks for.
         self._now = max(self._now, min(moments))
         if not self._answered:
+            self._allowance.keep(more=A_WAIT)
             self.trace.waits.append(self._seconds())
             self.trace.passed += waits and self.trace.struck_at is None
         ended = []
@@ -333,6 +347,7 @@ class Ledger:
         self._answered = True
         self.trace.ended = "refused"
         self.trace.problem = printable(message.message[:1000])
+        self._allowance.keep(self.trace.problem)
         self.trace.decides = message.kind in ("syntax", "import")
         self.trace.problem_line = message.line
         self.trace.problem_column = None if message.column is None else min(message.column, MAX_COLUMN)
@@ -340,12 +355,15 @@ class Ledger:
 
     def _stopped(self, message: messages.Stopped) -> None:
         reasons = {"cpu": "timed out", "wall": "timed out", "memory": "out of memory", "turns": "never ends"}
+        self._stops += 1
+        if self._stops > 2:  # a second one may be: a limit is met just as the run says that it has met another
+            raise Malformed(SPOKE_ON)
         self.stopped = message.reason
         ended = self.halted or reasons.get(message.reason, "crashed")
         waiting = self._waiting(message.waiting)
         if self._answered:
             # The answer was there; what came after it can only spoil the hygiene.
-            self.trace.complaints.append(f"After its answer the run did not come to an end ({ended}).")
+            self._complain([f"After its answer the run did not come to an end ({ended})."])
             self.trace.leaks += waiting
             return
         self._answered = True
@@ -358,13 +376,21 @@ class Ledger:
             raise Malformed("the last message came before the answer")
         self.closed = True
         for task in message.tasks[:MAX_TOLD]:
+            name, outcome = task.name[:MAX_NAME], _name(task.outcome)
+            self._allowance.keep(name, outcome, more=A_TASK)
             ended = None if task.ended is None else self._told_moment(task.ended)
-            self.trace.tasks.append(Task(task.name[:MAX_NAME], self._told_moment(task.created), ended, task.outcome))
+            self.trace.tasks.append(Task(name, self._told_moment(task.created), ended, outcome))
         self.trace.leaks += self._waiting(message.leaks)
-        self.trace.complaints += [text[:500] for text in message.complaints[:50]]
+        self._complain([text[:500] for text in message.complaints[:50]])
+
+    def _complain(self, complaints: Sequence[str]) -> None:
+        self._allowance.keep(*complaints, more=A_COMPLAINT * len(complaints))
+        self.trace.complaints += complaints
 
     def _waiting(self, told: Sequence[messages.Waiting]) -> list[Waiting]:
-        return [Waiting(each.name[:MAX_NAME], frames(each.frames)) for each in told[:MAX_TOLD]]
+        waiting = [Waiting(each.name[:MAX_NAME], frames(each.frames, self._allowance)) for each in told[:MAX_TOLD]]
+        self._allowance.keep(*(each.name for each in waiting), more=A_WAITER * len(waiting))
+        return waiting
 
     def _told_moment(self, moment: float) -> Seconds:
         """A moment that the runner tells of, held within the run."""
@@ -374,11 +400,32 @@ class Ledger:
 
     def _note(self, message: messages.Note) -> None:
         if len(self.trace.notes) >= MAX_NOTES:
-            raise Malformed(f"more than {MAX_NOTES} notes")
+            raise TooMuch(f"more than {MAX_NOTES} notes")
+        label, thread = _label(message.label), _name(message.thread)
         if not self._answered:
-            self.trace.notes.append(
-                Noted(message.label, plain(message.value, 0, self._allowance), self._seconds(), message.thread)
-            )
+            self._allowance.keep(label, thread, more=A_NOTE)
+            self.trace.notes.append(Noted(label, plain(message.value, 0, self._allowance), self._seconds(), thread))
+
+    def _blocked(self, message: messages.Blocked) -> None:
+        if len(self.trace.blocked) >= MAX_BLOCKED:
+            raise TooMuch(f"more than {MAX_BLOCKED} stretches in which the event loop was blocked")
+        self._allowance.keep(more=A_STRETCH)
+        since = min(max(message.since, self._start_time), self._now)
+        self.trace.blocked.append(Blocked(self._seconds(since), self._seconds(), message.line))
+
+    def let_go(self) -> None:
+        """Nothing that the run has said counts, and none of it is kept."""
+        trace = self.trace
+        trace.result, trace.error = None, None
+        for things in (trace.spans, trace.notes, trace.waits, trace.blocked, trace.tasks, trace.leaks, trace.waiting):
+            things.clear()
+        trace.complaints.clear()
+        self._allowance.kept = 0
+
+    @property
+    def kept(self) -> int:
+        """Bytes of memory that what the run has sent takes up by now."""
+        return self._allowance.kept
 
     @property
     def now(self) -> Seconds:
@@ -389,6 +436,17 @@ class Ledger:
     def answered(self) -> bool:
         """Whether the run has given its one answer."""
         return self._answered
+
+
+def _label(label: str) -> str:
+    if len(label) > MAX_NAME:
+        raise Malformed(f"a label of {len(label)} characters")
+    return label
+
+
+def _name(name: str | None) -> str | None:
+    """The name of a task or thread, or a word about it, as it is kept."""
+    return None if name is None else name[: 2 * MAX_NAME]
 
 
 def _cancelled() -> Error:

@@ -1,6 +1,6 @@
 r"""Sends hundreds of thousands of notes and calls of its own over the channel.
 
-Named: spoke to the grader .*more than|processor time|real time
+Named: too much to keep .*more than|processor time|real time
 May earn: all but awaited_error
 """
 
