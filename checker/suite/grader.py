@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from checker.course import Course, Kata
 from checker.submission import Source, Sources
 from checker.suite.scenario import ship
 from checker.trace import Trace
-from checker.values import Alien, Error, known_name, printable
+from checker.values import MAX_KEPT, MAX_KEPT_BY_TEST, Alien, Error, known_name, printable
 from checker.world.script import World
 from checker.world.session import WALL_CLOCK, GraderFault, Performance, Session
 
@@ -22,6 +22,8 @@ BREACHES = ("blocked", "leaks", "complaints")
 """What `allow` may name: breaches of hygiene that a scenario commits itself."""
 MAX_POINTS_SWEPT = 60
 """How many suspension points a sweep tries at most."""
+MAX_LEFT = 32 << 20
+"""Bytes of memory that the traces of tests that are over may take up, all katas together; of others the end is kept."""
 
 
 class Failure(AssertionError):
@@ -55,10 +57,12 @@ class Result:
     """How many runs the test has begun to have played; before the first, nothing of a submission can touch it."""
     planned: set[str] = field(default_factory=set)
     """Labels for which the worlds of its runs have a script."""
+    kept: int = 0
+    """Bytes of memory that its runs take up together: a sweep keeps them all, and so may a suite."""
     asked: set[str] = field(default_factory=set)
     """Those of them under which there has been a call; a misspelt one is never among them."""
     last: Played | None = None
-    """The last of them; the traces of earlier ones are not kept, since a hostile one may be large."""
+    """The last of the runs, or the one that a failure is about; of a passed test that is over, how it ended only."""
 
     @property
     def points(self) -> float:
@@ -90,6 +94,8 @@ class Grader:
         self._sources: dict[str, Source] = {}
         self._decided: dict[str, Trace] = {}
         self._kata = ""
+        self._under_way: Result | None = None
+        self._left = MAX_LEFT
 
     def source(self, kata: str) -> Source:
         """The submission's file for a kata, read once."""
@@ -106,7 +112,26 @@ class Grader:
         if result.kata != self._kata:
             self._kata = result.kata
             self.session.forget_use()
-        self.results[f"{result.kata}/{result.name}"] = result
+        for each in self.results.values():
+            if each is self._under_way:
+                self._put_away(each)
+        self._under_way = self.results[f"{result.kata}/{result.name}"] = result
+
+    def _put_away(self, result: Result) -> None:
+        """Let go of what nobody looks at any more of a test that is over: only failures are told with their traces."""
+        if result.last is not None:
+            trace = result.last.trace
+            trace = trace.outline() if result.verdict == "passed" else self._afforded(trace)
+            result.last = replace(result.last, trace=trace)
+
+    def _afforded(self, trace: Trace) -> Trace:
+        """The trace, to be kept to the end; only how it ended where there is no room for more."""
+        if any(trace is decided for decided in self._decided.values()):
+            return trace  # it is kept already
+        if trace.kept > self._left:
+            return trace.outline()
+        self._left -= trace.kept
+        return trace
 
     def decided(self, kata: str) -> Trace | None:
         """The run that has shown that the submission cannot be played at all in this kata, if one has."""
@@ -147,25 +172,25 @@ class Grader:
         again = "/again" if self.session.alone else ""
         seed = f"world/{result.kata}/{result.name}/{result.plays}{again}"
         result.plays += 1
-        trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed)
+        room = max(0, min(MAX_KEPT, MAX_KEPT_BY_TEST - result.kept))
+        trace = self._decided.get(kata.name) or self._trace(source, performance, request.world, seed, room)
+        result.kept += trace.kept
         # What a shared process has met may be an earlier run's doing; the test is run again alone then.
         if trace.decides and not self.session.shared and not self.session.stalled:
-            self._decided[kata.name] = trace
+            self._decided[kata.name] = self._afforded(trace)
         result.planned |= request.world.scripts.keys()
         result.asked |= trace.asked
         result.last = Played(performance, request.world, seed, trace)
         return trace
 
-    def _trace(self, source: Source, performance: Performance, world: World, seed: str) -> Trace:
+    def _trace(self, source: Source, performance: Performance, world: World, seed: str, room: int) -> Trace:
         if source.problem:
             return Trace(ended="refused", problem=source.problem, decides=True)
-        return self.session.play(performance, world, self.rng(seed))
+        return self.session.play(performance, world, self.rng(seed), room)
 
     def replay(self, played: Played, kata: Kata, session: Session) -> Trace:
         """Play the same scenario with the reference solution, in a session of its own."""
-        import dataclasses
-
-        performance = dataclasses.replace(played.performance, source=kata.solution.read_bytes())
+        performance = replace(played.performance, source=kata.solution.read_bytes())
         return session.play(performance, played.world, self.rng(played.seed))
 
 
@@ -266,5 +291,7 @@ def describe(error: Error) -> str:
 
 def shorten(value: Any, limit: int = 160) -> str:
     """A value's repr, cut in the middle if it is long."""
-    text = printable(repr(value))
-    return text if len(text) <= limit else f"{text[: limit - 40]} … {text[-36:]}"
+    text = repr(value)
+    if len(text) > limit:  # first, since what is made visible takes up much more for a moment
+        return f"{printable(text[: limit - 40])} … {printable(text[-36:])}"
+    return printable(text)

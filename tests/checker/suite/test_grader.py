@@ -12,9 +12,11 @@ from checker.messages import Limits
 from checker.sandbox import Unavailable
 from checker.submission import Submission
 from checker.suite import call, calls, scenario
-from checker.suite.grader import Grader, Request, Result
+from checker.suite.grader import MAX_LEFT, Grader, Request, Result
 from checker.suite.plugin import _points
 from checker.suite.scenario import ship
+from checker.trace import Trace
+from checker.values import MAX_KEPT, MAX_KEPT_BY_TEST
 from checker.world.script import World
 from checker.world.session import GraderFault, Performance, Session
 
@@ -110,3 +112,58 @@ def grade_mistake(name, mistake, session):
     kata = COURSE.find(name)
     [path] = [path for path in kata.mistakes if path.stem == mistake]
     return grade(COURSE, Submission(path), [kata], seed=7, session=session).results
+
+
+class Recorded:
+    """A session that plays what it is told, and remembers how much room it was given."""
+
+    shared = alone = stalled = False
+
+    def __init__(self, *traces):
+        self.traces = list(traces)
+        self.rooms = []
+
+    def forget_use(self):
+        """Nothing is used."""
+
+    def play(self, _performance, _world, _rng, room):
+        self.rooms.append(room)
+        return self.traces.pop(0)
+
+
+def graded(session, verdicts, runs=1):
+    """The results of as many tests, each of which plays so often."""
+    grader = Grader(COURSE, Submission(COURSE.root / "solutions"), session, 1)
+    for place, verdict in enumerate(verdicts):
+        result = Result("07_semaphore", f"test_{place}", "A title", "result", 1.0)
+        grader.begin(result)
+        for _ in range(runs):
+            grader.play(result, Request(one, {}, World()))
+        result.verdict = verdict
+    return grader
+
+
+def test_the_runs_of_a_test_share_its_room():
+    """A sweep keeps all of its runs: one that comes late may send no more than what the others have left."""
+    whole, part = MAX_KEPT, MAX_KEPT_BY_TEST - MAX_KEPT // 2
+    session = Recorded(Trace(kept=part), Trace(kept=MAX_KEPT // 2), Trace(), Trace(), Trace(), Trace())
+    graded(session, ["passed", "passed"], runs=3)
+    assert session.rooms == [whole, whole // 2, 0, whole, whole, whole]
+
+
+def test_of_tests_that_are_over_little_is_kept():
+    """Nobody looks at a passed one's trace; those of failed ones are told of as long as they are not too large."""
+    verdicts = ["failed", "passed", "failed", "failed", "error"]
+    traces = [Trace(problem=str(place), printed="…", kept=MAX_LEFT // 2) for place in range(len(verdicts))]
+    grader = graded(Recorded(*traces), verdicts)
+    assert [result.last.trace.printed for result in grader.results.values()] == ["…", "", "…", "", "…"]
+    assert [result.last.trace.problem for result in grader.results.values()] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_run_that_decides_for_a_whole_kata_is_kept_once():
+    """However many tests it decides about, and only in outline if it is too large."""
+    small, large = (Trace(ended="refused", decides=True, printed="…", kept=kept) for kept in (MAX_LEFT, MAX_LEFT + 1))
+    told = graded(Recorded(small), ["failed"] * 3).results.values()
+    assert [result.last.trace for result in told] == [small] * 3
+    told = graded(Recorded(large), ["failed"] * 3).results.values()
+    assert [(result.last.trace.ended, result.last.trace.printed) for result in told] == [("refused", "")] * 3
