@@ -38,6 +38,9 @@ _REAL = {
 }
 """`time` as Python brings it, looked up before anything is frozen."""
 
+PROCESSORS = 8
+"""So many a run sees, on any machine: pools are as large as there are processors, and verdicts would go by that."""
+
 _real_wait = threading.Condition.wait
 _real_join = threading.Thread.join
 _real_start = threading.Thread.start
@@ -97,6 +100,10 @@ def install(clock: Clock, link: Link, wall_clock: float) -> None:
     _put("sleep", _virtual_sleep(clock, link))
     # A look at a pipe, as pools of threads have it too, ends only when time has gone on; processes live in real time.
     connection.time = types.SimpleNamespace(monotonic=real_monotonic, sleep=real_sleep)  # type: ignore[attr-defined]
+    for name in ("cpu_count", "process_cpu_count"):  # the latter from Python 3.13 on
+        if hasattr(os, name):
+            setattr(os, name, lambda: PROCESSORS)
+    os.sched_getaffinity = lambda _pid, /: set(range(PROCESSORS))
     VirtualEventLoop.blocked_hook = lambda since: link.send(messages.Blocked(since))
     if clock.can_watch:
         threading.Condition.wait = _virtual_condition_wait(clock, link)  # type: ignore[method-assign]
