@@ -48,6 +48,8 @@ class Plan(msgspec.Struct, frozen=True):
         swept: the folders that are emptied after each run.
         counted: whether these are file systems of their own, in memory.
         uid: the spare user that the sandbox runs as; 0: whoever the grader is.
+        shared: a folder of the machine's, in memory, where runs with child processes may make files, since semaphores
+            lie there. A spare user's are counted and removed; those of whoever the grader is may be anybody's.
         landlock: the version of Landlock to shut runs in with; 0: that is done by others, or not at all.
         shown: what runs may read and execute.
         devices: what runs may read and write.
@@ -60,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True):
     swept: list[str] = []
     counted: bool = False
     uid: int = 0
+    shared: str = ""
     landlock: int = 0
     shown: list[str] = []
     devices: list[str] = []
@@ -92,6 +95,7 @@ class Confinement:
             return
         # Of /proc only what tells of this very process.
         _allow(self._rules[network, semaphores], f"/proc/{os.getpid()}", READ_FILE | READ_DIR)
+        os.umask(0o077)  # for good: the filter keeps it, and chmod away
         _system_call(RESTRICT_SELF, self._rules[network, semaphores], 0)
         for ruleset in self._rules.values():
             os.close(ruleset)
@@ -114,7 +118,7 @@ class Confinement:
             _allow(ruleset, path, (READ_FILE | WRITE_FILE | IOCTL) & known)
         _allow(ruleset, plan.temp, (SHOW | CHANGE) & ~EXECUTE & known)
         if semaphores:
-            _allow(ruleset, "/dev/shm", SEMAPHORES & known)
+            _allow(ruleset, plan.shared, SEMAPHORES & known)
         if network:
             for port in range(plan.ports[0], plan.ports[1] + 1):
                 _system_call(ADD_RULE, ruleset, 2, struct.pack("=QQ", BIND | CONNECT, port), 0)

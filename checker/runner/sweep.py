@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Container
 
 _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -102,6 +103,37 @@ def remove(folder: str, seconds: float) -> bool:
         os.rmdir(folder)
         return True
     return False
+
+
+def owned(folder: str, users: Container[int]) -> dict[str, os.stat_result]:
+    """What in a folder belongs to these users, without what lies in its subfolders; empty where it cannot be listed."""
+    found = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):  # it has just been removed
+                status = entry.stat(follow_symlinks=False)
+                if status.st_uid in users:
+                    found[entry.name] = status
+    return found
+
+
+def remove_owned(folder: str, user: int, seconds: float) -> bool:
+    """Remove what in a folder, which is others' too, belongs to a user that has no process; see `empty`."""
+    deadline = time.monotonic() + seconds
+    while names := owned(folder, (user,)):
+        removed = 0
+        with contextlib.suppress(OSError):
+            top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                for name in names:
+                    if time.monotonic() > deadline:
+                        return False
+                    removed += _remove(top, name, deadline)
+            finally:
+                os.close(top)
+        if not removed:
+            return False
+    return True
 
 
 def _remove(top: int, name: str, deadline: float) -> bool:

@@ -41,12 +41,18 @@ class Warden:
         limits: the run's limits.
         folders: where the run may write.
         counted: whether each folder is a file system of its own, held in memory, that knows what it holds.
+        shared: a folder in memory that is others' too: what in it belongs to `uid` is the run's; empty: there is none.
+        uid: the user that the run is, and nobody else.
     """
 
-    def __init__(self, limits: messages.Limits, folders: Sequence[str], *, counted: bool) -> None:
+    def __init__(
+        self, limits: messages.Limits, folders: Sequence[str], *, counted: bool, shared: str = "", uid: int = 0
+    ) -> None:
         self._limits = limits
         self._folders = folders
         self._counted = counted
+        self._shared = shared
+        self._uid = uid
         self.due = time.monotonic() + FIRST
 
     def look(self, pids: Sequence[int]) -> Excess | None:
@@ -60,8 +66,7 @@ class Warden:
     def _look(self, pids: Sequence[int]) -> Excess | None:
         limits = self._limits
         uses = [use for pid in pids if (use := _use(pid)) is not None]
-        stored, entries = _file_systems(self._folders) if self._counted else self._walk(pids)
-        in_memory = stored if self._counted else 0
+        stored, in_memory, entries = _file_systems(self._folders) if self._counted else self._walk(pids)
         tasks = sum(threads for _, threads, _ in uses)
         if tasks > limits.processes:
             return Excess("processes", tasks, limits.processes)
@@ -76,19 +81,29 @@ class Warden:
                 return Excess("memory", used, limits.memory)
         return None
 
-    def _walk(self, pids: Sequence[int]) -> tuple[int, int]:
-        """Bytes and entries in the folders, with the removed files that are still open."""
-        size = entries = 0
+    def _walk(self, pids: Sequence[int]) -> tuple[int, int, int]:
+        """Bytes, bytes of these in memory, and entries: in the folders, and removed files that are still open.
+
+        A file with several names, or open several times, takes its room once.
+        """
+        mine = sweep.owned(self._shared, (self._uid,)) if self._shared else {}
+        sizes = {_place(found): found.st_blocks * 512 for found in mine.values()}
+        entries = len(mine)
         for found in _entries(self._folders):
-            if found is None:
-                return size, max(self._limits.entries + 1, entries)
-            size += found.st_blocks * 512
             entries += 1
-            if entries > self._limits.entries:
+            if found is None or entries > self._limits.entries:
+                entries = max(self._limits.entries + 1, entries)
                 break
+            sizes[_place(found)] = found.st_blocks * 512
         for pid in pids:
-            size += sum(removed.st_blocks * 512 for removed in _removed_but_open(pid))
-        return size, entries
+            sizes.update((_place(removed), removed.st_blocks * 512) for removed in _removed_but_open(pid))
+        memory = os.stat(self._shared).st_dev if self._shared else None
+        in_memory = sum(size for (device, _), size in sizes.items() if device == memory)
+        return sum(sizes.values()), in_memory, entries
+
+
+def _place(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 def _use(pid: int) -> tuple[str, int, int] | None:
@@ -123,14 +138,14 @@ def _share(base: str, resident: int) -> int:
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith((b"Pss:", b"SwapPss:")))
 
 
-def _file_systems(folders: Sequence[str]) -> tuple[int, int]:
+def _file_systems(folders: Sequence[str]) -> tuple[int, int, int]:
     size = entries = 0
     for folder in folders:
         with contextlib.suppress(OSError):
             found = os.statvfs(folder)
             size += (found.f_blocks - found.f_bfree) * found.f_frsize
             entries += found.f_files - found.f_ffree
-    return size, entries
+    return size, size, entries
 
 
 def _entries(folders: Sequence[str]) -> Iterator[os.stat_result | None]:

@@ -79,8 +79,10 @@ class Zygote:
                 self._end_waiting()
 
     def end(self) -> None:
-        """End whatever there still is: the grader has gone."""
+        """End whatever there still is, and leave none of its files where others' are: the grader has gone."""
         self._end(None)
+        if self._plan.uid and self._plan.shared:
+            sweep.remove_owned(self._plan.shared, self._plan.uid, SWEEP)
 
     # --- one run ----------------------------------------------------------------------------------
 
@@ -95,9 +97,10 @@ class Zygote:
         if run.fault:
             return msgspec.structs.replace(self._finish(run, None), fault=run.fault)
         run.played += 1
-        warden = Warden(order.limits, self._plan.swept, counted=self._plan.counted)
+        plan, shared = self._plan, self._shared(run)
+        warden = Warden(order.limits, plan.swept, counted=plan.counted, shared=shared, uid=plan.uid)
         over = Watch(run, self._control, warden, self._loopback, alone=self._alone).wait()
-        if over is None and not sweep.changed(self._before):
+        if over is None and not sweep.changed(self._before) and not (shared and sweep.owned(shared, (plan.uid,))):
             self._waiting = run
             return messages.Gone(0, run.played > 1)
         return self._finish(run, over)
@@ -139,7 +142,13 @@ class Zygote:
         clean &= self._forget(run)
         if sweep.changed(self._before):
             clean &= sweep.restore(self._before, SWEEP)
+        if shared := self._shared(run):
+            clean &= sweep.remove_owned(shared, self._plan.uid, SWEEP)
         return messages.Gone(code, run.played > 1, *(excess or NOTHING), clean, cpu)
+
+    def _shared(self, run: Run) -> str:
+        """Where a run may have made files among those of others, which are known by their owner; empty: nowhere."""
+        return self._plan.shared if self._plan.uid and run.order.importable else ""
 
     def _begin(self, order: messages.Play, descriptors: list[int]) -> Run:
         if self._must_freeze(order):

@@ -57,13 +57,14 @@ class Sandbox:
             with suppress(ProcessLookupError):
                 self.process.kill()
             self.process.wait()
-        if self._user is not None:
-            if killed or (self.process.returncode and self.kind != "bwrap"):
-                self._user.end_all()
-            self._user.close()
+        if self._user is not None and (killed or (self.process.returncode and self.kind != "bwrap")):
+            self._user.end_all()
         if self._box is not None:
             self._box.remove()
             self._box = None
+        if self._user is not None:
+            self._user.close()  # only now: what lies in the box, and beside it, could be the next one's with this id
+            self._user = None
         if self._complaints is not None:
             os.close(self._complaints)
             self._complaints = None

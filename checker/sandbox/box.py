@@ -11,12 +11,14 @@ from pathlib import Path
 
 from checker.runner import sweep
 from checker.sandbox.interpreter import PACKAGE
-from checker.sandbox.user import passable
+from checker.sandbox.user import SpareUser, claimed, passable
 
 REMOVAL = 10.0
 """Real seconds that removing a sandbox's folder may take."""
 YOUNG = 60.0
 """Real seconds in which a folder may be without its lock since it is just being made."""
+SHARED = "/dev/shm"
+"""Where semaphores lie, everybody's in one folder."""
 _PREFIX = "kata-sandbox-"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -33,6 +35,9 @@ class Box:
         if uid and not passable(place):
             place = "/tmp"
         _remove_abandoned(place)
+        if uid:
+            _remove_abandoned_among_others(uid)
+        self._uid = uid
         self.folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
         self._lock = os.open(self.folder, _FOLDER)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,8 +55,10 @@ class Box:
             os.chown(self.temp, uid, uid)
 
     def remove(self) -> None:
-        """Remove it with all that is in it; nothing may run there any more."""
+        """Remove it with all that is in it, and what its user has elsewhere; nothing may run there any more."""
         sweep.remove(self.folder, REMOVAL)
+        if self._uid:
+            sweep.remove_owned(SHARED, self._uid, REMOVAL)
         os.close(self._lock)
 
 
@@ -74,3 +81,19 @@ def _remove_if_abandoned(folder: str) -> None:
         sweep.remove(folder, REMOVAL)
     finally:
         os.close(lock)
+
+
+def _remove_abandoned_among_others(uid: int) -> None:
+    """Remove what spare users' runs have left in memory: an earlier one with this id, others where nobody has the id.
+
+    A claim is not seen from another network namespace, which may share this folder: of others only old files go.
+    """
+    left = sweep.owned(SHARED, SpareUser.IDS).values()
+    for user in {status.st_uid for status in left}:
+        if user == uid:
+            sweep.remove_owned(SHARED, user, REMOVAL)
+        elif time.time() - max(status.st_ctime for status in left if status.st_uid == user) > YOUNG:
+            claim = claimed(user)
+            if claim is not None:
+                with claim:
+                    sweep.remove_owned(SHARED, user, REMOVAL)

@@ -16,7 +16,7 @@ from checker.runner import bpf, confine
 from checker.runner.confine import Plan
 from checker.sandbox import seccomp
 from checker.sandbox.base import Sandbox, start
-from checker.sandbox.box import Box
+from checker.sandbox.box import SHARED, Box
 from checker.sandbox.interpreter import BOOT, PACKAGE, compile_runner, interpreter, python, read_only, site_packages
 from checker.sandbox.unavailable import Unavailable
 from checker.sandbox.user import passable, spare_user
@@ -75,6 +75,7 @@ def _plan(version: int, uid: int, box: Box) -> Plan:
         temp=box.temp,
         swept=[box.temp],
         uid=uid,
+        shared=SHARED,
         landlock=version,
         shown=[*read_only(), box.harness, str(PACKAGE)],
         devices=[path for path in DEVICES if Path(path).exists()],

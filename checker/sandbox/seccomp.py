@@ -19,6 +19,8 @@ MSG_FASTOPEN = 0x20000000
 O_TMPFILE = 0x400000
 PR_SET_DUMPABLE = 4
 
+UMASK = (95, 166)
+
 Numbers = dict[str, tuple[int | None, int | None]]
 
 CLOSED: Numbers = {
@@ -167,6 +169,9 @@ def _everywhere(column: int) -> list[Refusal]:
 
 def _on_the_host(column: int) -> list[Refusal]:
     found = [Refusal(numbers[column] or 0) for numbers in CLOSED_ON_THE_HOST.values() if numbers[column] is not None]
+    # Files stay their user's own, so that submissions of two users have nothing to hand over. It only looks as if it
+    # were done: to set it is ordinary, and nothing that a run may do goes by it.
+    found.append(Refusal(UMASK[column], error=0))
     # A file without a name is not seen by who counts the files.
     unnamed = When(2, "is", O_TMPFILE, O_TMPFILE)
     found += _refuse(column, "openat", unnamed)

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from checker.runner import observer
@@ -20,15 +19,15 @@ class SpareUser:
     claimed by a name among the abstract unix sockets, which the kernel gives up when its owner ends.
     """
 
-    FIRST, MANY = 61184, 4000
+    IDS = range(61184, 65184)
 
     def __init__(self) -> None:
-        self._claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         start = int.from_bytes(os.urandom(4), "big")
-        for attempt in range(self.MANY):
-            self.uid = self.FIRST + (start + attempt) % self.MANY
-            with suppress(OSError):
-                self._claim.bind(f"\0asyncio-katas/user/{self.uid}")
+        for attempt in range(len(self.IDS)):
+            self.uid = self.IDS[(start + attempt) % len(self.IDS)]
+            claim = claimed(self.uid)
+            if claim is not None:
+                self._claim = claim
                 return
         raise Unavailable("No user id is free for a sandbox; end other graders first.")
 
@@ -41,6 +40,17 @@ class SpareUser:
     def close(self) -> None:
         """Give the id up."""
         self._claim.close()
+
+
+def claimed(uid: int) -> socket.socket | None:
+    """A user id, claimed as long as this socket is open; None where a sandbox has it."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0asyncio-katas/user/{uid}")
+    except OSError:
+        claim.close()
+        return None
+    return claim
 
 
 def spare_user() -> SpareUser | None:

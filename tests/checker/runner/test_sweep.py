@@ -73,3 +73,25 @@ def test_a_link_is_no_folder(folder, tmp_path):
     os.symlink(folder, tmp_path / "link")
     with pytest.raises(OSError):
         sweep.opened(str(tmp_path / "link"))
+
+
+def test_only_what_belongs_to_a_user_is_removed(folder):
+    """In a folder that is others' too, however its files are named; what others have there stays."""
+    names = [b"plain", b"new\nline", b"-rf", b"\xff\xfe", b"x" * 255]
+    for name in names:
+        open(folder.encode() + b"/" + name, "w").close()
+    os.link(f"{folder}/plain", f"{folder}/another name")
+    os.symlink("/", f"{folder}/link")
+    me = os.getuid()
+    assert sweep.remove_owned(folder, me + 1, 60.0)
+    assert len(sweep.owned(folder, (me,))) == len(os.listdir(folder)) == 7
+    assert sweep.owned(folder, (me + 1,)) == {}
+    assert not sweep.remove_owned(folder, me, -1.0)
+    assert sweep.remove_owned(folder, me, 60.0)
+    assert os.listdir(folder) == []
+    assert os.listdir("/") != []
+
+
+def test_a_folder_that_is_not_there_holds_nothing(folder):
+    """Not every machine has every folder."""
+    assert sweep.remove_owned(f"{folder}/none", os.getuid(), 60.0)

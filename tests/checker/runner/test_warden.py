@@ -59,6 +59,32 @@ def test_files_are_counted(tmp_path, child):
     assert Warden(Limits(), folders, counted=False).look([]).reason == "entries"
 
 
+def test_a_users_files_among_others_are_counted(tmp_path):
+    """Bytes, bytes in memory and entries of what belongs to the run's user; others' files are no concern of its."""
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    (tmp_path / "other").touch()
+    more = {"counted": False, "shared": str(tmp_path)}
+    limits = Limits(disk=50_000), Limits(memory=50_000), Limits(entries=1)
+    mine, others = ([Warden(each, [], **more, uid=uid) for each in limits] for uid in (os.getuid(), os.getuid() + 1))
+    assert [warden.look([]).reason for warden in mine] == ["disk", "memory", "entries"]
+    assert [warden.look([]) for warden in others] == [None] * 3
+
+
+def test_a_file_takes_its_room_once(tmp_path):
+    """Whatever names it has, and however often it is open, which children inherit: nobody is to blame for that."""
+    limits = Limits(disk=150_000)
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    os.link(tmp_path / "file", tmp_path / "again")
+    for more in ({"folders": [str(tmp_path)]}, {"folders": [], "shared": str(tmp_path), "uid": os.getuid()}):
+        assert Warden(limits, **more, counted=False).look([]) is None
+    with open(tmp_path / "file", "rb") as file, open(tmp_path / "file", "rb"):
+        (tmp_path / "file").unlink()
+        (tmp_path / "again").unlink()
+        assert Warden(limits, [], counted=False).look([os.getpid()]) is None
+        excess = Warden(Limits(disk=50_000), [], counted=False).look([os.getpid()])
+        assert (excess.reason, excess.used >= os.fstat(file.fileno()).st_blocks * 512) == ("disk", True)
+
+
 def test_it_looks_again_later(child):
     """After a look the next is due later than now."""
     warden = Warden(Limits(), [], counted=True)
