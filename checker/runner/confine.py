@@ -30,6 +30,13 @@ SHOW = EXECUTE | READ_FILE | READ_DIR
 CHANGE = WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO | MAKE_SYM | REFER | TRUNCATE
 SEMAPHORES = READ_FILE | WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE
 ONLY_FOLDERS = READ_DIR | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO | MAKE_SYM | REFER
+OF_ITSELF = {
+    **dict.fromkeys(("stat", "statm", "status", "cmdline", "maps", "fd", "fdinfo"), READ_FILE | READ_DIR),
+    "task": READ_DIR,
+}
+"""Of /proc, what tells of this very process. The rest of that folder tells of the machine: its routes and connections,
+names of sockets, mounts; each thread's folder does so again, so that only their numbers can be seen.
+"""
 KNOWS_PORTS = 4
 """The first version of Landlock that does; before it runs can have no network."""
 FILES_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
@@ -93,8 +100,8 @@ class Confinement:
         plan = self._plan
         if not plan.landlock:
             return
-        # Of /proc only what tells of this very process.
-        _allow(self._rules[network, semaphores], f"/proc/{os.getpid()}", READ_FILE | READ_DIR)
+        for name, rights in OF_ITSELF.items():
+            _allow(self._rules[network, semaphores], f"/proc/{os.getpid()}/{name}", rights)
         os.umask(0o077)  # for good: the filter keeps it, and chmod away
         _system_call(RESTRICT_SELF, self._rules[network, semaphores], 0)
         for ruleset in self._rules.values():

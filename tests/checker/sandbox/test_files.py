@@ -111,3 +111,15 @@ return done
     assert inside(body) == []
     after = victim.stat()
     assert (after.st_mode, after.st_mtime, after.st_size) == (before.st_mode, before.st_mtime, before.st_size)
+
+
+def test_of_proc_there_is_only_the_process_itself(inside, only):
+    """Routes, connections and mounts of the machine are not told, nor through a thread's folder; its own facts are."""
+    only("landlock")
+    places = [f"/proc/{name}" for name in ("net", "self/net", "thread-self/net", "self/task/{0}/net")]
+    paths = [f"{place}/{name}" for place in places for name in ("route", "arp", "unix", "tcp")]
+    paths += [f"/proc/{name}" for name in ("self/mountinfo", "self/cgroup", "stat", "1/stat")]
+    prepared = f"paths = [path.format(os.getpid()) for path in {paths!r}]"
+    assert inside(prepared + READ.format(paths=["paths"]).replace("['paths']", "paths")) == []
+    own = [f"/proc/self/{name}" for name in ("stat", "status", "statm", "cmdline", "maps", "fd", "task")]
+    assert inside(READ.format(paths=own)) == own
