@@ -53,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
     Args:
         temp: the folder in which runs keep their temporary files.
         swept: the folders that are emptied after each run.
+        box: the folder that the zygote removes at its end; empty: there is none.
         counted: whether these are file systems of their own, in memory.
         uid: the spare user that the sandbox runs as; 0: whoever the grader is.
         shared: a folder of the machine's, in memory, where runs with child processes may make files, since semaphores
@@ -67,6 +68,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     temp: str = ""
     swept: list[str] = []
+    box: str = ""
     counted: bool = False
     uid: int = 0
     shared: str = ""

@@ -96,7 +96,13 @@ def empty(folder: str, seconds: float, kept: frozenset[str] = frozenset()) -> bo
 
 
 def remove(folder: str, seconds: float) -> bool:
-    """Remove a folder and all that is in it; see `empty`."""
+    """Remove a folder and all that is in it, whatever its mode; see `empty`."""
+    with contextlib.suppress(OSError):
+        top = opened(folder)
+        try:
+            os.fchmod(top, 0o700)
+        finally:
+            os.close(top)
     if not empty(folder, seconds):
         return False
     with contextlib.suppress(OSError):

@@ -325,6 +325,8 @@ def main() -> None:
     def end() -> None:
         if zygote is not None:
             zygote.end()
+        if plan.box:  # the grader may have been killed, and can remove nothing
+            sweep.remove(plan.box, SWEEP)
 
     try:
         _take_no_heritage()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from checker.runner import sweep
 from checker.sandbox.interpreter import PACKAGE
-from checker.sandbox.user import SpareUser, claimed, passable
+from checker.sandbox.user import SpareUser, claimed, is_root, passable
 
 REMOVAL = 10.0
 """Real seconds that removing a sandbox's folder may take."""
@@ -41,18 +41,19 @@ class Box:
         self.folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
         self._lock = os.open(self.folder, _FOLDER)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        Path(self.folder).chmod(0o711)  # the spare user passes through it
         harness, temp = Path(self.folder, "harness"), Path(self.folder, "tmp")
-        for each, mode in ((harness, 0o755), (temp, 0o700)):
-            each.mkdir()
-            each.chmod(mode)  # whatever the grader's own mask is
+        harness.mkdir()
+        temp.mkdir()
         (harness / "checker").symlink_to(PACKAGE)
+        # All is the zygote's, which removes it at its end; a run is the same user, but may not change a mode.
+        for each, mode in ((temp, 0o700), (harness, 0o500), (Path(self.folder), 0o500)):
+            each.chmod(mode)
+            if uid:
+                os.chown(each, uid, uid)
         self.harness = str(harness)
         """Shows this package alone."""
         self.temp = str(temp)
         """For temporary files."""
-        if uid:
-            os.chown(self.temp, uid, uid)
 
     def remove(self) -> None:
         """Remove it with all that is in it, and what its user has elsewhere; nothing may run there any more."""
@@ -75,7 +76,8 @@ def _remove_if_abandoned(folder: str) -> None:
     lock = os.open(folder, _FOLDER)
     try:
         status = os.fstat(lock)
-        if status.st_uid != os.geteuid() or time.time() - status.st_ctime < YOUNG:
+        mine = (os.geteuid(), *SpareUser.IDS) if is_root() else (os.geteuid(),)
+        if status.st_uid not in mine or time.time() - status.st_ctime < YOUNG:
             return
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: its grader is alive
         sweep.remove(folder, REMOVAL)

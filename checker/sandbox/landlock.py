@@ -74,6 +74,7 @@ def _plan(version: int, uid: int, box: Box) -> Plan:
     return Plan(
         temp=box.temp,
         swept=[box.temp],
+        box=box.folder,
         uid=uid,
         shared=SHARED,
         landlock=version,

@@ -19,6 +19,6 @@ def launch(preload: Sequence[str]) -> Sandbox:
     compile_runner()
     control = socket.socketpair()
     box = Box()
-    plan = Plan(temp=box.temp, swept=[box.temp])
+    plan = Plan(temp=box.temp, swept=[box.temp], box=box.folder)
     command = interpreter([*site_packages(), box.harness], control[1].fileno(), preload, plan)
     return start("none", command, control, box=box)

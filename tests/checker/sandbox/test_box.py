@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from checker.sandbox import box
+from checker.sandbox.user import SpareUser, is_root
 
 ROOT = Path(__file__).resolve().parents[3]
 GRADER = """
@@ -77,3 +78,16 @@ def test_a_link_in_place_of_a_box_is_not_followed(place, monkeypatch):
     (place / "kata-sandbox-abcdefgh").symlink_to(work)
     box.Box().remove()
     assert (work / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.skipif(not is_root(), reason="only root has spare users")
+def test_what_spare_users_left_goes_too(place, monkeypatch):
+    """A box belongs to its runs' user; one of any other user is nobody's here."""
+    monkeypatch.setattr(box, "YOUNG", -1.0)
+    left, theirs = place / "kata-sandbox-abcdefgh", place / "kata-sandbox-ijklmnop"
+    for folder, uid in ((left, SpareUser.IDS[0]), (theirs, 1234)):
+        (folder / "tmp").mkdir(parents=True)
+        os.chown(folder, uid, uid)
+        folder.chmod(0o500)
+    box.Box().remove()
+    assert [*place.iterdir()] == [theirs]

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,29 @@ def test_a_sandbox_ends_with_its_grader(confined, tmp_path):
         grader.kill()
         grader.wait()
     until(lambda: not _marked(mark), "ended")
+
+
+@pytest.mark.parametrize("kind", ["landlock", "none"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_grader_leaves_no_folder(kind, number, tmp_path):
+    """It has no time to remove the sandbox's folder: the sandbox's first process does, also as a spare user."""
+    submission = tmp_path / "submission.py"
+    submission.write_text("import os, signal\ndef look():\n    os.makedirs('deep/in', 0)\n    signal.pause()\n")
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o1777)
+        environment = {**os.environ, "TMPDIR": place}
+        with subprocess.Popen(
+            [sys.executable, "-c", GRADER, kind, str(submission)], cwd=ROOT, env=environment
+        ) as grader:
+            try:
+                until(lambda: [*Path(place).glob("*/tmp/deep")] or grader.poll() is not None, "begun")
+                if grader.poll() is not None:
+                    pytest.skip("no sandbox of this kind starts here")
+                grader.send_signal(number)
+                grader.wait()
+                until(lambda: os.listdir(place) == [], "removed", patience=20.0)
+            finally:
+                grader.kill()
 
 
 def test_a_grader_that_hangs_up_before_it_is_gone(tmp_path):
