@@ -100,8 +100,8 @@ class Raised(msgspec.Struct, tag="raised", array_like=True):
 class Refused(msgspec.Struct, tag="refused", array_like=True):
     """The submission could not be played: it does not compile, load or fit the kata's signatures.
 
-    `kind` is `syntax`, `import` or `contract`, or `scenario` where that cannot be loaded; `error` an error of the
-    submission's own, if there is one.
+    `kind` is `syntax`, `import` or `contract`, or `scenario` where that cannot be loaded, or `sandbox` where it needs
+    what is kept from it; `error` an error of the submission's own, if there is one.
     """
 
     kind: str

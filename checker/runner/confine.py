@@ -47,6 +47,10 @@ _PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
 
+shut_in = False
+"""Whether this process has shut itself in."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What the grader tells the zygote of the sandbox around it.
 
@@ -104,6 +108,8 @@ class Confinement:
             return
         for name, rights in OF_ITSELF.items():
             _allow(self._rules[network, semaphores], f"/proc/{os.getpid()}/{name}", rights)
+        global shut_in
+        shut_in = True
         os.umask(0o077)  # for good: the filter keeps it, and chmod away
         _system_call(RESTRICT_SELF, self._rules[network, semaphores], 0)
         for ruleset in self._rules.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import inspect
 import io
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from checker import messages
-from checker.runner import encode, observer, surroundings
+from checker.runner import confine, encode, observer, surroundings
 from checker.runner.clock import Clock, Onlooker
 from checker.runner.link import Link
 from checker.runner.loop import VirtualEventLoop
@@ -126,6 +127,22 @@ class Play:
         self._signals = _signals()
         random.seed(0)  # whatever an answer draws, it draws in every grading
         self._witness.install()
+        if self._order.importable and confine.shut_in:
+            self._do_without_unix_sockets()
+
+    def _do_without_unix_sockets(self) -> None:
+        """Landlock cannot keep anybody from others', so a run has none; whoever needs one is not to blame for that."""
+        from multiprocessing import context, managers
+
+        run = os.getpid()
+
+        def refuse(*_: object, **__: object) -> NoReturn:
+            if os.getpid() != run:  # a child has no say in how the run ends
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+            self._refuse(CannotPlay(messages.Refused("sandbox", "There are no unix sockets here.")))
+
+        managers.BaseManager.start = refuse  # type: ignore[method-assign]
+        context.ForkServerProcess._Popen = staticmethod(refuse)  # type: ignore[method-assign]
 
     # --- the scenario ------------------------------------------------------------------------------
 

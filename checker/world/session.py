@@ -32,6 +32,11 @@ HURRIED = 5.0
 MAX_PRINTED = 64 * 1024
 DEFAULT_BUDGET = 120.0
 """Real seconds that all runs of a submission in one kata may take together."""
+NO_UNIX_SOCKETS = (
+    "This answer uses a manager of multiprocessing, as aiomultiprocess does, or the start method `forkserver`: both"
+    " need unix sockets, and Landlock cannot keep a run from those of others. Install bubblewrap, or use --sandbox none"
+    " with code that you trust."
+)
 WALL_CLOCK = 1_893_456_000.0
 """`time.time()` at the start of a run: 2030-01-01 00:00 UTC."""
 
@@ -206,6 +211,8 @@ class Session:
             os.close(output)
         if gone is not None and gone.fault:
             raise GraderFault(f"A process for a run could not be made ready here: {gone.fault}.")
+        if ledger.lacks and performance.importable and box.kind == "landlock":
+            raise GraderFault(NO_UNIX_SOCKETS)
         _judge_ending(ledger, gone, silent, limits)
         ended = ledger.trace.ended
         long = ended == "timed out" or time.monotonic() - began > HURRIED

@@ -102,6 +102,8 @@ class Ledger:
         self.halted = ""
         self.stopped = ""
         """Which limit the runner says that it has met."""
+        self.lacks = False
+        """Whether the runner says that its sandbox keeps away what the submission needs."""
         self.loaded = False
         """Whether the submission's import has come to its end."""
 
@@ -346,6 +348,7 @@ class Ledger:
             raise Malformed(SPOKE_ON)
         self._answered = True
         self.trace.ended = "refused"
+        self.lacks = message.kind == "sandbox"
         self.trace.problem = printable(message.message[:1000])
         self._allowance.keep(self.trace.problem)
         self.trace.decides = message.kind in ("syntax", "import")
