@@ -1,6 +1,6 @@
 r"""Returns a list nested a million deep, and one that holds itself.
 
-Named: nested too deep|Returned|processor time|real time
+Named: nested too deep|Returned|processor time|real time|After its answer
 May earn: all but awaited_error
 """
 
