@@ -50,6 +50,8 @@ async def test_a_visit_waits_its_delay_without_blocking_the_loop(run, rng):
     trace = await run(visit_beside_a_clock, url=url, delay=delay)
     assert trace.elapsed == delay
     assert trace.noted_at("the clock struck") == [delay / 2]
+    trace = await run(visit_beside_a_clock, url=url, delay=0.0)
+    assert trace.elapsed == 0.0, f"A visit with a delay of 0 s took {trace.elapsed!r} s; expected 0."
 
 
 @timing
@@ -116,34 +118,47 @@ async def test_visit_now_can_be_called_twice(run, rng):
     chosen += chosen[:1]
     trace = await run(visits_now, sites=chosen)
     assert trace.result == [f"{url} visited" for url, _ in chosen]
-    assert trace.elapsed == sum(delay for _, delay in chosen)
+    every = sum(delay for _, delay in chosen)
+    assert trace.elapsed == every, (
+        f"`visit_now` was called for {chosen[0][0]}, for another site, and for the first one again, with delays of "
+        f"{', '.join(str(delay) for _, delay in chosen)} s: expected {every} s in all, each visit "
+        f"taking its time, saw {trace.elapsed!r}."
+    )
 
 
 @scenario
-def visit_in_a_thread(kata, stage, *, url, delay):
-    told, failures = [], []
+def visits_in_threads(kata, stage, *, sites):
+    """A thread for each of the sites, all at the same time."""
+    told, failures = {}, []
 
-    def visitor():
+    def visitor(url, delay):
         try:
-            told.append(kata.visit_now(url, delay))
+            told[url] = kata.visit_now(url, delay)
         except BaseException as error:
             failures.append(error)
 
-    thread = threading.Thread(target=visitor)
-    thread.start()
-    thread.join()
+    threads = [threading.Thread(target=visitor, args=site) for site in sites]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     if failures:
         raise failures[0]
-    return told
+    return [told[url] for url, _ in sites]
 
 
 @result
 async def test_visit_now_works_in_another_thread(run, rng):
-    """`visit_now` works in a thread other than the main one, where there is no loop to begin with."""
-    [(url, delay)] = sites(rng, 1)
-    trace = await run(visit_in_a_thread, url=url, delay=delay)
-    assert trace.result == [f"{url} visited"]
-    assert trace.elapsed == delay
+    """`visit_now` works in a thread other than the main one, without a loop to begin with, and in two at a time."""
+    chosen = sites(rng, 2)
+    trace = await run(visits_in_threads, sites=chosen[:1])
+    assert trace.result == [f"{chosen[0][0]} visited"]
+    assert trace.elapsed == chosen[0][1]
+    trace = await run(visits_in_threads, sites=chosen)
+    both = f"Two threads called `visit_now` at the same time, with delays of {chosen[0][1]} and {chosen[1][1]} s"
+    expected, longest = [f"{url} visited" for url, _ in chosen], max(delay for _, delay in chosen)
+    assert trace.result == expected, f"{both}: expected the results {expected}, saw {trace.result}."
+    assert trace.elapsed == longest, f"{both}: expected {longest} s in all, saw {trace.elapsed!r}."
 
 
 # --- resolve -----------------------------------------------------------------------------------------
@@ -259,7 +274,7 @@ async def test_ordinary_values_come_back_unchanged(run, rng):
 
 
 @scenario
-async def resolve_nested(kata, stage):
+async def resolve_nested(kata, stage, *, number):
     answer = stage.calls("answer")
 
     class Box:
@@ -272,14 +287,23 @@ async def resolve_nested(kata, stage):
 
     box, done = Box(), asyncio.get_running_loop().create_future()
     done.set_result("the future's")
-    same = [await kata.resolve(give(thing)) is thing for thing in (box, done, None, 0, LookupError("a value"))]
+    same = []
+    for thing in (box, done, None, 0, LookupError(number)):
+        try:
+            same.append(await kata.resolve(give(thing)) is thing)
+        except LookupError as error:
+            if error is not thing:
+                raise
+            stage.note("raised", error)
     return [*same, await kata.resolve(box)]
 
 
 @result
 async def test_the_result_is_not_awaited_again(run, rng):
     """Awaiting happens once: a result that could itself be awaited is handed on as it is."""
-    trace = await run(resolve_nested, world=calls(answer=1.0))
+    trace = await run(resolve_nested, number=rng.randrange(10**6), world=calls(answer=1.0))
+    for error in trace.noted("raised"):
+        assert not error, f"A coroutine had returned the error object {error!r}, a value like others; it was raised."
     *same, opened = trace.result
     assert same == [True] * 5, f"{same.count(False)} of 5 results of a coroutine did not come back as they were."
     assert opened == trace.given("answer", "box")
@@ -316,11 +340,24 @@ async def resolve_failing(kata, stage):
     for thing in (done, answer("good"), answer("bad"), answer("worse"), early, late, Promise(), failing):
         try:
             seen.append(await kata.resolve(thing))
-        except (AttributeError, LookupError, TypeError) as error:
+        except Exception as error:
+            if isinstance(error, RuntimeError) and error.__context__ is None:
+                raise  # no answer raises one: it is about `resolve` itself
             seen.append(error)
             stage.note("raised", error in originals)  # errors are equal only to themselves
     await filler
     return seen
+
+
+@scenario
+async def resolve_cancelled(kata, stage, *, after):
+    """Somebody else cancels the task that is awaited."""
+    task = asyncio.ensure_future(stage.calls("answer")("slow"))
+    asyncio.get_running_loop().call_later(after, task.cancel)
+    try:
+        return [await kata.resolve(task)]
+    except asyncio.CancelledError:
+        return "CancelledError"
 
 
 @result
@@ -329,8 +366,8 @@ async def test_an_awaited_error_comes_through(run, rng):
     world = {"done future": 0.5, "good": 1.0, "bad": call(rng.randint(1, 9), error=AttributeError)}
     world |= {
         "worse": call(1.0, error=TypeError),
-        "early task": call(2.0, error=LookupError),
-        "late task": call(20.0, error=KeyError),
+        "early task": call(2.0, error=rng.choice([ValueError, ArithmeticError])),
+        "late task": call(20.0, error=rng.choice([TimeoutError, OSError])),
     }
     world |= {"object": call(1.0, error=TypeError), "future": call(rng.randint(1, 40), error=KeyError)}
     trace = await run(resolve_failing, world=calls(answer=world))
@@ -342,6 +379,11 @@ async def test_an_awaited_error_comes_through(run, rng):
         f"Of 6 errors, {len(raised)} were raised; an error that is returned is a value like others."
     )
     assert all(raised), f"Of 6 errors, {raised.count(False)} came through as copies; expected the very same objects."
+    after = rng.randint(1, 9)
+    saw = (await run(resolve_cancelled, after=after, world=calls(answer=20.0))).result
+    assert saw == "CancelledError", (
+        f"A Task was awaited that somebody else cancelled at {after} s: expected CancelledError, saw {saw}."
+    )
 
 
 @scenario
