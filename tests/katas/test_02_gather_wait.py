@@ -3,7 +3,7 @@
 import asyncio
 from itertools import cycle
 
-from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+from checker.suite import Error, call, calls, cancellation, ordering, points, result, scenario, timing
 
 
 def addresses(rng, count):
@@ -20,8 +20,12 @@ def moments(rng, count, *, least=1, most=40):
 
 
 def cleanups_of(rng, count):
-    """So many different times to clean up; after any of the moments, they end where nobody looks, either."""
-    return [long / 2 for long in moments(rng, count)]
+    """So many different times to clean up; after any of the moments, they end where nobody looks, either.
+
+    The last of them is far longer than anybody waits who does not wait to the end.
+    """
+    *short, long = (seconds / 2 for seconds in moments(rng, count))
+    return [*short, long + 40.0]
 
 
 def crowd(rng):
@@ -53,6 +57,45 @@ async def visits_that_fail(kata, stage, *, function, urls, **rest):
         return await getattr(kata, function)(stage.calls("visit"), urls, **rest)
     except Exception as error:
         stage.note("raised", error)
+
+
+def value_error(rng):
+    """An error object, for a visit to return it: a result like any other."""
+    word = f"word {rng.randrange(10**6)}"
+    return Error("LookupError", ("LookupError",), word, (word,))
+
+
+@scenario
+async def visits_with_errors(kata, stage, *, function, urls, group_of=None, **rest):
+    """Errors are what visits bring, returned or raised; notes the one that comes out, instead of a result."""
+    ask, errors = stage.calls("visit"), []
+
+    async def visit(url):
+        try:
+            page = await ask(url)
+        except Exception as error:
+            errors.append(error)
+            raise
+        if url == group_of:
+            errors.append(ExceptionGroup(page, [ValueError(page)]))
+            stage.note("group", errors[-1])
+            raise errors[-1]
+        if isinstance(page, Exception):
+            errors.append(page)
+        return page
+
+    try:
+        return await getattr(kata, function)(visit, urls, **rest)
+    except Exception as error:
+        if not any(error is one for one in errors):
+            raise
+        stage.note("came out", error)
+
+
+def keeps_errors(trace, function, how):
+    """No error that a visit brought was raised; `how` it brought it, in words."""
+    for error in trace.noted("came out"):
+        assert not error, f"A visit {how} {error!r}, which is its result; `{function}` raised it."
 
 
 @scenario
@@ -92,12 +135,35 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
     trace = await run(visits, function="visit_all", urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
+    world[urls[2]] = call(delays[2], value_error(rng))
+    trace = await run(visits_with_errors, function="visit_all", urls=urls, world=calls(visit=world))
+    keeps_errors(trace, "visit_all", "returned")
+    assert trace.result == [trace.given("visit", url) for url in urls]
+    parts = [urls[3::-2], urls[2::-2]]  # those of the two end in turn
+    world = calls(visit=dict(zip(urls, delays, strict=True)))
+    trace = await run(overlapping_calls, function="visit_all", parts=parts, world=world)
+    expected = [[trace.given("visit", url) for url in part] for part in parts]
+    assert trace.result == expected, (
+        f"`visit_all` was called for {parts[0]} and, at the same time, for {parts[1]}: "
+        f"expected {expected}, saw {trace.result}."
+    )
 
 
 @scenario
 async def two_calls(kata, stage, *, function, parts, **rest):
     """The second call knows nothing of the first."""
     return [await getattr(kata, function)(stage.calls("visit"), part, **rest) for part in parts]
+
+
+@scenario
+async def overlapping_calls(kata, stage, *, function, parts, after=0.0, **rest):
+    """The second call, made so many seconds after the first, knows nothing of it."""
+
+    async def one(part, delay):
+        await asyncio.sleep(delay)
+        return await getattr(kata, function)(stage.calls("visit"), part, **rest)
+
+    return await asyncio.gather(one(parts[0], 0.0), one(parts[1], after))
 
 
 def brought_by_both(trace, function, url):
@@ -129,8 +195,14 @@ async def test_a_url_that_stands_twice_is_visited_twice(run, rng):
     trace = await run(two_calls, function="visit_groups", parts=[{"a": [twice]}, {"b": [twice]}], world=world)
     first, second = brought_by_both(trace, "visit_groups", twice)
     assert trace.result == [{"a": [first]}, {"b": [second]}]
-    trace = await run(two_calls, function="split_at", parts=[[twice], [once]], deadline=3.0, world=world)
-    assert trace.result == [({url: trace.given("visit", url)}, []) for url in (twice, once)]
+    trace = await run(two_calls, function="split_at", parts=[[twice], [twice]], deadline=3.0, world=world)
+    brought_by_both(trace, "split_at", twice)
+    for span in trace.calls("visit"):
+        assert span.outcome == "done", (
+            f"`split_at` was called twice for {twice}, whose visit takes 2 s, with a deadline of 3 s; the visit begun "
+            f"at {span.start!r} s was {span.outcome} at {span.end!r} s."
+        )
+    assert trace.result == [({twice: span.value}, []) for span in trace.calls("visit")]
 
 
 @result
@@ -285,10 +357,23 @@ async def test_a_failure_takes_its_own_place(run, rng):
     trace = await run(visits, function="visit_settled", urls=urls, world=calls(visit=world))
     assert trace.result == [trace.given("visit", url) for url in urls]
     assert trace.noted("urls afterwards") == [urls]
-    failing = calls(visit={url: call(delays[url], error=OSError) for url in urls})
+    kinds = rng.sample([OSError, LookupError, RuntimeError, ArithmeticError, TimeoutError], 5)
+    failing = calls(visit={url: call(delays[url], error=kind) for url, kind in zip(urls, kinds, strict=True)})
     for all_fail in (urls, [one]):
-        trace = await run(visits, function="visit_settled", urls=all_fail, world=failing)
+        trace = await run(visits_with_errors, function="visit_settled", urls=all_fail, world=failing)
+        keeps_errors(trace, "visit_settled", "failed with")
         assert trace.result == [trace.given("visit", url) for url in all_fail]
+    grouped = urls.index(other)
+    world = calls(visit=delays)
+    trace = await run(visits_with_errors, function="visit_settled", urls=urls, group_of=other, world=world)
+    keeps_errors(trace, "visit_settled", "failed with")
+    [group] = trace.noted("group")
+    expected = [group if url == other else trace.given("visit", url) for url in urls]
+    saw = trace.result
+    assert saw == expected, (
+        f"The visit at place {grouped} failed with {group!r}, a group of one error, which should stand there as it is: "
+        f"expected {expected}, saw {saw}."
+    )
 
 
 @timing
@@ -421,6 +506,10 @@ async def test_the_first_to_finish_wins(run, rng):
         is_won_by(trace, winner)
     trace = await run(visits, function="first_visit", urls=urls[:1], world=calls(visit=call(2.0, None)))
     is_won_by(trace, urls[0])
+    world[winner] = call(1.0, value_error(rng))
+    trace = await run(visits_with_errors, function="first_visit", urls=urls, world=calls(visit=world))
+    keeps_errors(trace, "first_visit", "returned")
+    is_won_by(trace, winner)
 
 
 @timing
@@ -495,15 +584,45 @@ async def test_cancelled_the_race_is_off(sweep, rng):
 @points(2)
 async def test_the_deadline_parts_the_urls(run, rng):
     """`split_at` returns the results of those in time by url, and the urls of those that are late."""
-    urls = addresses(rng, 4)
+    *urls, another = addresses(rng, 5)
     in_time = rng.sample(urls, 2)
     delays = {url: rng.randint(1, 15) / 8 if url in in_time else rng.randint(17, 40) / 8 for url in urls}
     odd = {url: call(delays[url], value) for url, value in zip(in_time, (None, 0), strict=True)}
     world = calls(visit=delays | odd)
     trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=world)
+    are_done(trace, in_time, 2.0)
     found = {url: trace.given("visit", url) for url in urls if url in in_time}
     assert trace.result == (found, [url for url in urls if url not in in_time])
     assert trace.noted("urls afterwards") == [urls]
+    late = [url for url in urls if url not in in_time]
+    value = value_error(rng)
+    world = calls(visit=delays | {in_time[0]: call(delays[in_time[0]], value)})
+    trace = await run(visits_with_errors, function="split_at", urls=urls, deadline=2.0, world=world)
+    keeps_errors(trace, "split_at", "returned")
+    found = {url: trace.given("visit", url) for url in urls if url in in_time}
+    assert trace.result == (found, late), (
+        f"The visit of {in_time[0]}, which took {delays[in_time[0]]} s, returned {value!r}, a result like others; "
+        f"with a deadline of 2 s, expected {(found, late)}, saw {trace.result}."
+    )
+    # A second call begins when those in time have ended, and the first still waits for the others.
+    data = {"function": "split_at", "parts": [urls, [another]], "deadline": 2.0, "after": 1.9375}
+    trace = await run(overlapping_calls, **data, world=calls(visit=delays | {another: 1.0}))
+    found = {url: trace.given("visit", url) for url in urls if url in in_time}
+    expected = [(found, late), ({another: trace.given("visit", another)}, [])]
+    assert trace.result == expected, (
+        f"`split_at` was called for {urls} and, 1.9375 s later, for {[another]}, with a deadline of 2 s each: "
+        f"expected {expected}, saw {trace.result}."
+    )
+
+
+def are_done(trace, in_time, deadline):
+    """The visits that end before the deadline have ended."""
+    for url in in_time:
+        visit = trace.call("visit", url)
+        assert visit.outcome in ("done", "failed"), (
+            f"The visit of {url} would have ended before the deadline, {deadline:g} s; it was {visit.outcome}, "
+            f"at {visit.end!r} s."
+        )
 
 
 @ordering
@@ -513,6 +632,7 @@ async def test_both_parts_keep_the_order_of_the_input(run, rng):
     rng.shuffle(urls)
     delays = dict(zip(urls, [1.5, 9.0, 1.0, 8.0, 0.5], strict=True))
     trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=calls(visit=delays))
+    are_done(trace, urls[::2], 2.0)
     assert trace.result == ({url: trace.given("visit", url) for url in urls[::2]}, urls[1::2])
     order = list(trace.result[0])
     assert order == urls[::2], f"Those in time should stand in the order {urls[::2]}, not {order}."
@@ -533,6 +653,12 @@ async def test_it_ends_at_the_deadline_or_with_the_last_visit(run, rng):
     trace = await run(visits, function="split_at", urls=urls, deadline=0.5, world=calls(visit=delays))
     assert trace.result == ({}, urls)
     assert trace.elapsed == 0.5
+    trace = await run(visits, function="split_at", urls=urls[:2], deadline=0.0, world=calls(visit=delays))
+    assert trace.result == ({}, urls[:2]), (
+        f"With a deadline of 0 s, visits that take 2 s and {last} s are late: "
+        f"expected {({}, urls[:2])}, saw {trace.result}."
+    )
+    assert trace.elapsed == 0.0
     trace = await run(visits, function="split_at", urls=[], deadline=deadline)
     assert trace.result == ({}, [])
     assert trace.elapsed == 0.0
@@ -543,9 +669,12 @@ async def test_a_failure_before_the_deadline_is_a_result(run, rng):
     """In `split_at` a visit that fails in time, be it with a TimeoutError, has its exception as its result."""
     one, late, good, other = addresses(rng, 4)
     urls = [one, late, good, other]
-    world = {one: call(1.0, error=ValueError), other: call(0.5, error=TimeoutError), good: 1.5, late: 4.0}
-    trace = await run(visits, function="split_at", urls=urls, deadline=2.0, world=calls(visit=world))
-    assert trace.result == ({url: trace.given("visit", url) for url in (one, good, other)}, [late])
+    for kind in (ValueError, rng.choice([LookupError, RuntimeError, ArithmeticError])):
+        world = {one: call(1.0, error=kind), other: call(0.5, error=TimeoutError), good: 1.5, late: 4.0}
+        trace = await run(visits_with_errors, function="split_at", urls=urls, deadline=2.0, world=calls(visit=world))
+        keeps_errors(trace, "split_at", "failed in time with")
+        are_done(trace, (one, good, other), 2.0)
+        assert trace.result == ({url: trace.given("visit", url) for url in (one, good, other)}, [late])
     trace = await run(visits, function="split_at", urls=urls, deadline=9.0, world=calls(visit=world))
     assert trace.result == ({url: trace.given("visit", url) for url in urls}, [])
 
