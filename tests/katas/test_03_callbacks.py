@@ -2,7 +2,7 @@
 
 import asyncio
 
-from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+from checker.suite import Error, call, calls, cancellation, ordering, points, result, scenario, timing
 
 
 def addresses(rng, count):
@@ -157,16 +157,28 @@ async def test_a_visit_that_goes_well_is_reported_ok(run, rng):
         f"A visit returned None, which is a result too: expected {[[url, 'ok']]}, saw {trace.noted('report')}."
     )
     assert trace.result is None, f"A visit returned None; `visit_and_report` returned {trace.result!r}."
+    word = f"word {rng.randrange(10**6)}"
+    value = Error("LookupError", ("LookupError",), word, (word,))
+    trace = await run(report_one, url=url, world=calls(visit=call(1.0, value)))
+    assert trace.noted("report") == [[url, "ok"]], (
+        f"A visit returned the object {value!r}, which is a result too: expected {[[url, 'ok']]}, "
+        f"saw {trace.noted('report')}."
+    )
+    assert trace.result == value
 
 
 @result
 async def test_a_visit_that_fails_is_reported_as_an_error(run, rng):
     """A visit that fails is reported as "error", exactly once, and its error is raised."""
     (url,) = addresses(rng, 1)
-    for failure in (rng.choice([ValueError, OSError, KeyError]), TimeoutError):
+    usual, other = rng.choice([ValueError, OSError, KeyError]), rng.choice([RuntimeError, ArithmeticError])
+    for failure in (usual, TimeoutError, other):
         world = calls(visit=call(rng.randint(1, 20) / 8, error=failure))
         trace = await run(report_one, url=url, world=world, raises=failure)
-        assert trace.noted("report") == [[url, "error"]]
+        assert trace.noted("report") == [[url, "error"]], (
+            f"A visit failed with {trace.given('visit', url)!r}: expected the reports {[[url, 'error']]}, "
+            f"saw {trace.noted('report')}."
+        )
         raises_own(trace, trace.given("visit", url))
 
 
@@ -178,6 +190,11 @@ async def test_the_report_comes_when_the_visit_ends(run, rng):
     trace = await run(report_one, url=url, world=calls(visit=delay))
     assert trace.noted_at("report") == [delay]
     assert trace.elapsed == delay
+    for report in (note for note in trace.notes if note.label == "report"):
+        assert report.thread is None, (
+            f"The report of the visit that ended at {delay} s was made in a thread, {report.thread!r}; "
+            f"expected it in the loop's own."
+        )
     trace = await run(report_one, url=url, world=calls(visit=call(delay, error=ValueError)), raises=ValueError)
     assert trace.noted_at("report") == [delay]
     assert trace.elapsed == delay
@@ -328,6 +345,13 @@ async def report_twice(kata, stage, *, parts):
     return [await kata.report_each(stage.calls("visit"), part, stage.callback("report")) for part in parts]
 
 
+@scenario
+async def report_overlapping(kata, stage, *, parts):
+    """Two calls at the same time know nothing of each other."""
+    each = (kata.report_each(stage.calls("visit"), part, stage.callback("report")) for part in parts)
+    return await asyncio.gather(*each)
+
+
 @result
 async def test_results_stand_in_the_order_of_the_urls(run, rng):
     """`report_each` returns the results in the order of the urls, whichever visit ends first."""
@@ -341,6 +365,30 @@ async def test_results_stand_in_the_order_of_the_urls(run, rng):
     parts = urls[:2], urls[2:]
     trace = await run(report_twice, parts=parts, world=calls(visit=1.0))
     assert trace.result == [[trace.given("visit", url) for url in part] for part in parts]
+    parts = urls[2::-2], urls[3::-2]
+    world = dict(zip(urls, sorted(delays, reverse=True), strict=True))  # those of the two parts end in turn
+    trace = await run(report_overlapping, parts=parts, world=calls(visit=world))
+    expected = [[trace.given("visit", url) for url in part] for part in parts]
+    assert trace.result == expected, (
+        f"`report_each` was called for {parts[0]} and, at the same time, for {parts[1]}: "
+        f"expected {expected}, saw {trace.result}."
+    )
+
+
+@scenario
+async def report_a_group(kata, stage, *, urls, bad):
+    """A visit fails with a group of errors of its own."""
+    ask = stage.calls("visit")
+
+    async def visit(url):
+        page = await ask(url)
+        if url != bad:
+            return page
+        failure = ExceptionGroup(page, [ValueError(page)])
+        stage.note("group", failure)
+        raise failure
+
+    return await kata.report_each(visit, urls, stage.callback("report"))
 
 
 @result
@@ -356,6 +404,13 @@ async def test_a_failure_takes_its_own_place(run, rng):
     failing = calls(visit={url: call(delays[url], error=ValueError) for url in urls})
     trace = await run(report_all, urls=urls, world=failing)
     assert trace.result == [trace.given("visit", url) for url in urls]
+    trace = await run(report_a_group, urls=urls, bad=bad, world=calls(visit=delays))
+    [group] = trace.noted("group")
+    expected = [group if url == bad else trace.given("visit", url) for url in urls]
+    assert trace.result == expected, (
+        f"The visit at place {urls.index(bad)} failed with {group!r}, a group of one error, which should stand there "
+        f"as it is: expected {expected}, saw {trace.result}."
+    )
 
 
 @result
@@ -387,12 +442,12 @@ async def test_cancelled_it_reports_every_visit_once(sweep, rng):
 
 
 @scenario
-async def bad_reporter(kata, stage, *, function, visited):
+async def bad_reporter(kata, stage, *, function, visited, failure=RuntimeError):
     note = stage.callback("report")
 
     def report(url, outcome):
         note(url, outcome)
-        raise RuntimeError("the reporter failed")
+        raise failure("the reporter failed")
 
     return await getattr(kata, function)(stage.calls("visit"), visited, report)
 
@@ -403,8 +458,10 @@ async def test_a_failing_report_changes_nothing(run, rng):
     urls = addresses(rng, 4)
     delays = dict(zip(urls, moments(rng, 4), strict=True))
     loud = {"allow": ("complaints",)}
-    trace = await run(bad_reporter, function="visit_and_report", visited=urls[0], world=calls(visit=delays), **loud)
-    assert trace.result == trace.given("visit", urls[0])
+    for failure in (RuntimeError, rng.choice([ValueError, OSError, ArithmeticError])):
+        data = {"function": "visit_and_report", "visited": urls[0], "failure": failure}
+        trace = await run(bad_reporter, **data, world=calls(visit=delays), **loud)
+        assert trace.result == trace.given("visit", urls[0])
     world = calls(visit=call(1.0, error=LookupError))
     trace = await run(
         bad_reporter, function="visit_and_report", visited=urls[0], world=world, raises=LookupError, **loud
