@@ -1,8 +1,9 @@
 """The suite of 04_nesting: what must come one after another does, and what may overlap does."""
 
+import asyncio
 import itertools
 
-from checker.suite import call, calls, cancellation, ordering, points, result, scenario, timing
+from checker.suite import Error, call, calls, cancellation, ordering, points, result, scenario, timing
 
 
 def seconds(rng, count):
@@ -232,6 +233,23 @@ async def look_up(kata, stage):
     return await kata.with_fallback(stage.calls("primary"), stage.calls("backup"))
 
 
+@scenario
+async def look_up_an_error(kata, stage):
+    """What the primary finds is an error object; notes it if it is raised."""
+    found = []
+
+    async def primary():
+        found.append(await stage.calls("primary")())
+        return found[0]
+
+    try:
+        return await kata.with_fallback(primary, stage.calls("backup"))
+    except LookupError as error:
+        if not found or error is not found[0]:
+            raise
+        stage.note("raised", error)
+
+
 @result
 @points(2)
 async def test_the_primary_answers(run, rng):
@@ -242,6 +260,13 @@ async def test_the_primary_answers(run, rng):
         assert trace.result == trace.given("primary", None)
         assert trace.count("backup") == 0
         assert trace.elapsed == delay
+    word = f"word {rng.randrange(10**6)}"
+    value = Error("LookupError", ("LookupError",), word, (word,))
+    trace = await run(look_up_an_error, world=calls(primary=call(delay, value), backup=1.0))
+    called, given = trace.count("backup"), f"`primary` returned the object {value!r}, which is a result like others; "
+    assert called == 0, f"{given}`backup` was called: expected 0 calls, saw {called}."
+    assert not trace.noted("raised"), f"{given}`with_fallback` raised it."
+    assert trace.result == value
 
 
 @result
@@ -312,9 +337,12 @@ async def find(kata, stage, *, words):
 
 
 @scenario
-async def find_in_group(kata, stage, *, groups, words):
-    """The primary raises a group of errors; notes whether that very group comes out."""
-    failure = ExceptionGroup("several", [kind(word) for kind, word in zip(groups, words, strict=True)])
+async def find_in_group(kata, stage, *, groups, words, depth=1):
+    """The primary raises a group of errors, so many groups deep; notes whether that very group comes out."""
+    errors = [kind(word) for kind, word in zip(groups, words, strict=True)]
+    for _ in range(depth):
+        errors = [ExceptionGroup("several", errors)]
+    [failure] = errors
 
     async def primary():
         await stage.calls("primary")()
@@ -330,11 +358,17 @@ async def find_in_group(kata, stage, *, groups, words):
 @result
 async def test_a_group_comes_through(run, rng):
     """An ExceptionGroup comes through as it is, also one that holds a LookupError."""
-    for groups in ([KeyError, ValueError], [LookupError, IndexError], [KeyError]):
+    for groups, depth in (
+        ([KeyError, ValueError], 1),
+        ([LookupError, IndexError], 1),
+        ([KeyError], 1),
+        ([KeyError, IndexError], 2),
+    ):
         words = [f"word {rng.randrange(10**6)}" for _ in groups]
-        trace = await run(find_in_group, groups=groups, words=words, world=calls(primary=1.0), raises="ExceptionGroup")
+        data = {"groups": groups, "words": words, "depth": depth}
+        trace = await run(find_in_group, **data, world=calls(primary=1.0), raises="ExceptionGroup")
         assert trace.count("backup") == 0
-        held = [error.args for error in trace.error.errors]
+        held = [error.args for error in trace.error.leaves()]
         assert held == [(word,) for word in words], f"The group should hold errors with {words}; it holds {held}."
         assert trace.noted("the group came out") == [True], (
             "What came out is not the group of `primary`, but a new one."
@@ -351,7 +385,8 @@ async def test_a_lookup_error_of_ones_own_counts(run, rng):
 @result
 async def test_if_both_fail_the_backup_s_error_is_raised(run, rng):
     """If both fail, the error of `backup` is raised, with that of `primary` as its context."""
-    for error in (rng.choice([LookupError, KeyError]), rng.choice([ValueError, OSError])):
+    usual, other = rng.choice([ValueError, OSError]), rng.choice([RuntimeError, ArithmeticError, AttributeError])
+    for error in (rng.choice([LookupError, KeyError]), usual, other):
         world = calls(primary=call(1.0, error=IndexError), backup=call(0.5, error=error))
         trace = await run(look_up, world=world, raises=error)
         assert trace.error == trace.given("backup", None)
@@ -359,9 +394,24 @@ async def test_if_both_fail_the_backup_s_error_is_raised(run, rng):
         assert context == lost, f"The context of the backup's error should be {lost!r}; it is {context!r}."
 
 
+@scenario
+async def look_up_what_others_cancel(kata, stage, *, after):
+    """The primary awaits a task that somebody else cancels."""
+
+    async def primary():
+        task = asyncio.ensure_future(stage.calls("primary")())
+        asyncio.get_running_loop().call_later(after, task.cancel)
+        return await task
+
+    try:
+        return [await kata.with_fallback(primary, stage.calls("backup"))]
+    except asyncio.CancelledError:
+        return "CancelledError"
+
+
 @cancellation
 @points(2)
-async def test_a_cancellation_is_no_failed_lookup(sweep, rng):
+async def test_a_cancellation_is_no_failed_lookup(run, sweep, rng):
     """Cancelled in `primary` or in `backup`, it ends with CancelledError, and nothing is called any more."""
     first, then = seconds(rng, 2)
     for trace in await sweep(look_up, world=calls(primary=call(first, error=KeyError), backup=then)):
@@ -373,3 +423,11 @@ async def test_a_cancellation_is_no_failed_lookup(sweep, rng):
         assert in_primary or trace.error.bare().is_a("asyncio.CancelledError"), (
             f"Cancelled at {trace.struck_at!r} s, while `backup` was under way, it ended in {trace.error!r}."
         )
+    after = rng.randint(1, 9)
+    trace = await run(look_up_what_others_cancel, after=after, world=calls(primary=20.0, backup=1.0))
+    called = trace.count("backup")
+    assert trace.result == "CancelledError", (
+        f"`primary` awaited a task that somebody else cancelled at {after} s: expected CancelledError and no call of "
+        f"`backup`, saw {trace.result} and {called}."
+    )
+    assert called == 0

@@ -1,8 +1,9 @@
 """Your `tree_total` raises the first error that `gather` brings, while the other additions of
 that round are still running.
 
-Hint: A failure ends the `gather`, not the other tasks in it; a TaskGroup cancels them for you.
-See https://docs.python.org/3/library/asyncio-task.html#task-groups
+Hint: The first failure comes out of `gather` at once, and ends nobody else. To cancel the others
+only asks them to end; wait until they have. A TaskGroup does both. See
+https://docs.python.org/3/library/asyncio-task.html#task-groups
 
 Violates: cancellation
 """
