@@ -190,11 +190,6 @@ async def test_the_report_comes_when_the_visit_ends(run, rng):
     trace = await run(report_one, url=url, world=calls(visit=delay))
     assert trace.noted_at("report") == [delay]
     assert trace.elapsed == delay
-    for report in (note for note in trace.notes if note.label == "report"):
-        assert report.thread is None, (
-            f"The report of the visit that ended at {delay} s was made in a thread, {report.thread!r}; "
-            f"expected it in the loop's own."
-        )
     trace = await run(report_one, url=url, world=calls(visit=call(delay, error=ValueError)), raises=ValueError)
     assert trace.noted_at("report") == [delay]
     assert trace.elapsed == delay
