@@ -351,6 +351,42 @@ async def driving(run, rng, plan, *, sent=None, left=()):
     return trace
 
 
+@scenario
+async def namesakes(kata, stage, *, names, leaver, sends):
+    """Passengers come, one may give up, and some are sent off; notes what each send returned and who has gone by it."""
+    rank = kata.TaxiRank()
+    tasks = []
+    try:
+        for name in names:
+            tasks.append(asyncio.create_task(rank.wait(name)))
+            await asyncio.sleep(1)
+        if leaver:
+            tasks[leaver - 1].cancel()
+            await asyncio.sleep(1)
+        waiting = [task for task in tasks if not task.done()]
+        for n in sends:
+            sent = await rank.send(n)
+            await asyncio.sleep(1)
+            gone = [place for place, task in enumerate(tasks, 1) if task in waiting and task.done()]
+            waiting = [task for task in waiting if not task.done()]
+            stage.note("sent", [sent, gone])
+    finally:
+        await go_home(tasks)
+
+
+async def sending_namesakes(run, names, sends, *, leaver=0):
+    """Sends `n` off of passengers with these names; `sends` has for each n the numbers of those who should go."""
+    trace = await run(namesakes, names=names, leaver=leaver, sends=[n for n, _ in sends])
+    story = f"Passengers named {listed(names)} came, in this order"
+    story += f", and number {leaver} gave up" if leaver else ""
+    for place, ((n, wanted), (sent, gone)) in enumerate(zip(sends, trace.noted("sent"), strict=True)):
+        after = f"{story}; {f'after `send({sends[0][0]})` ' if place else ''}`send({n})` should send off number"
+        after += f"{'s' if wanted[1:] else ''} {listed(wanted)}"
+        assert gone == wanted, f"{after}, but {listed([f'number {each}' for each in gone] or ['nobody'])} went."
+        named = [names[number - 1] for number in wanted]
+        assert sent == named, f"{after} and return {named}, but it returned {sent!r}."
+
+
 @ordering
 @points(2)
 async def test_those_who_have_waited_longest_are_sent(run, rng):
@@ -364,6 +400,8 @@ async def test_those_who_have_waited_longest_are_sent(run, rng):
     assert sent == names, (
         f"`send_all()` should return the names of all who wait, in order: {names}; it returned {sent!r}."
     )
+    same, other = names[:2]
+    await sending_namesakes(run, [same, same, other], [(1, [1]), (2, [2, 3])])
 
 
 @scenario
@@ -401,6 +439,20 @@ async def test_nothing_is_kept_for_those_who_come_later(run, rng):
         )
 
 
+@scenario
+async def empty_rank(kata, stage):
+    """Nobody waits, and everybody is sent off: notes what came of it."""
+    rank = kata.TaxiRank()
+    try:
+        stage.note("sent", await asyncio.wait_for(rank.send_all(), 1))
+    except NotImplementedError:
+        raise
+    except TimeoutError:
+        stage.note("failed", "it had not returned after 1 s")
+    except Exception as error:
+        stage.note("failed", f"it raised {type(error).__name__}")
+
+
 @timing
 async def test_send_all_sends_everybody_who_waits_now(run, rng):
     """`send_all()` sends off everybody who waits at that moment, and nobody who comes later."""
@@ -410,6 +462,10 @@ async def test_send_all_sends_everybody_who_waits_now(run, rng):
     trace = await driving(run, rng, plan, left=left)
     _, later = trace.result
     assert later == names[-1:], f"The next `send(3)` should return {names[-1:]}, who came later; it returned {later!r}."
+    trace = await run(empty_rank)
+    came = [*trace.noted("failed"), *(f"it returned {sent!r}" for sent in trace.noted("sent") if sent != [])]
+    came += [f"it took {trace.elapsed!r} s"] if trace.elapsed > 0 else []
+    assert not came, f"Nobody waits: `send_all()` should return [] at once, but {came[0]}."
 
 
 @scenario
@@ -477,6 +533,27 @@ async def test_each_rank_has_its_own_line(run, rng):
     )
 
 
+@scenario
+async def last_moment(kata, stage, *, names):
+    """The first in the line gives up in the very moment in which one is sent off: notes what that raised."""
+    rank = kata.TaxiRank()
+    tasks = []
+    try:
+        for name in names:
+            tasks.append(asyncio.create_task(rank.wait(name)))
+            await asyncio.sleep(1)
+        tasks[0].cancel()
+        try:
+            await rank.send(1)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            stage.note("raised", type(error).__name__)
+        await asyncio.sleep(1)
+    finally:
+        await go_home(tasks)
+
+
 @cancellation
 async def test_who_has_given_up_has_left_the_line(run, rng):
     """A passenger who gives up is not counted and not named by a later `send`."""
@@ -485,6 +562,14 @@ async def test_who_has_given_up_has_left_the_line(run, rng):
     plan = [*arrivals(names[:4]), ("cancel", names[gone]), *arrivals(names[4:]), ("send", 3)]
     rest = [name for name in names if name != names[gone]]
     await driving(run, rng, plan, sent=[rest[:3]], left=[*((name, 6) for name in rest[:3]), (rest[3], None)])
+    same, other = names[:2]
+    await sending_namesakes(run, [same, other, same], [(1, [1]), (2, [2])], leaver=3)
+    trace = await run(last_moment, names=names[:2])
+    raised = [*trace.noted("raised")]  # whom it sends off is left open: who is cancelled may not have woken yet
+    assert not raised, (
+        f"{names[0].capitalize()} and {names[1]} wait, {names[0]} is cancelled, and `send(1)` is called in the same "
+        f"moment: it should return as ever, but it raised {raised[0]}."
+    )
 
 
 @scenario
@@ -558,6 +643,37 @@ async def test_the_next_player_is_called_at_once(run, rng):
         assert trace.elapsed == 0
 
 
+@scenario
+async def two_games(kata, stage, *, players, rounds):
+    """Two games at the same time, the second one a little later; notes the answers of each, if it ends in 20 s."""
+
+    async def one(label, wait):
+        await asyncio.sleep(wait)
+        play = stage.calls(label)
+        stage.note(label, await kata.take_turns([partial(play, seat) for seat in range(players)], rounds))
+
+    tasks = [asyncio.create_task(one("first", 0)), asyncio.create_task(one("second", 0.5))]
+    await asyncio.wait(tasks, timeout=20)
+    await go_home(tasks)
+
+
+@scenario
+async def game_of_errors(kata, stage, *, players):
+    """Each player's answer is an exception object, which none of them raises; tells whether these came back."""
+    given = [LookupError(seat) for seat in range(players)]
+
+    async def player(error):
+        return error
+
+    try:
+        answers = await kata.take_turns([partial(player, error) for error in given], 1)
+    except (LookupError, ExceptionGroup) as error:
+        if isinstance(error, ExceptionGroup) and not error.subgroup(LookupError):
+            raise
+        return "it raised such an answer"
+    return answers == given or "it returned something else"
+
+
 @result
 async def test_answers_come_in_the_order_played(run, rng):
     """The answers stand in the order in which they were given, and the list of players is left as it was."""
@@ -565,6 +681,21 @@ async def test_answers_come_in_the_order_played(run, rng):
     trace = await run(game, seats=["white", "black", "red"], rounds=rng.randint(2, 4), world=world)
     assert trace.result == trace.all_given("play")
     assert trace.noted("list changed") == [False]
+    players, rounds = rng.randint(2, 3), rng.randint(2, 3)
+    trace = await run(two_games, players=players, rounds=rounds, world=calls(first=1.0, second=1.0))
+    for label in ("first", "second"):
+        which = f"Of two games at the same time, each with {players} players and {rounds} rounds, the {label} one"
+        order, answers, own = trace.order(label), trace.noted(label), trace.all_given(label)
+        assert order == [*range(players)] * rounds, f"{which} should have {players * rounds} turns; it had {order}."
+        assert answers == [own], (
+            f"{which} should return the {players * rounds} answers of its own players; "
+            f"{f'it returned {answers[0]!r}' if answers else 'it had not ended after 20 s'}."
+        )
+    trace = await run(game_of_errors, players=players)
+    assert trace.result is True, (
+        f"The answers of {players} players are exception objects, returned and not raised; `take_turns` should return "
+        f"these {players} objects in a list, but {trace.result}."
+    )
 
 
 @scenario

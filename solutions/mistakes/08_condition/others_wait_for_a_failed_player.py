@@ -1,5 +1,5 @@
-"""When a player fails, your `take_turns` raises the error but leaves the other players' tasks
-waiting for a turn that never comes.
+"""When a player fails, your `take_turns` raises the error while the other players' tasks have not
+ended yet, so they are still there when the game is over.
 
 Hint: `gather` does not cancel its other tasks when one fails; a `TaskGroup` does, and waits for
 them: https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup
