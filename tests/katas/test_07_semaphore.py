@@ -139,6 +139,25 @@ async def test_a_job_that_stands_twice_runs_twice(run, rng):
     assert trace.result in ([first, alone, second], [second, alone, first])
 
 
+@scenario
+async def crawl_for_errors(kata, stage, *, pages):
+    """Jobs that return an exception object, one at a time; tells whether these came back, if it ends in time."""
+    fetch = stage.calls("fetch")
+    errors = [OSError(page) for page in range(pages)]
+
+    async def job(error):
+        await fetch()
+        return error
+
+    crawling = asyncio.create_task(kata.run_limited([partial(job, error) for error in errors], 1))
+    await asyncio.wait([crawling], timeout=pages + 5)
+    if crawling.done():
+        return await crawling == errors
+    crawling.cancel()
+    await asyncio.wait([crawling])
+    return "it had not ended"
+
+
 @result
 async def test_a_failure_takes_its_own_place_and_frees_its_slot(run, rng):
     """A failed job leaves its exception in its place, frees its slot and stops nobody."""
@@ -147,9 +166,19 @@ async def test_a_failure_takes_its_own_place_and_frees_its_slot(run, rng):
     trace = await run(crawl, pages=6, limit=1, world=world)
     assert trace.result == [trace.given("fetch", page) for page in range(6)]
     assert trace.elapsed == 11.0
-    for failure in (OSError, ValueError):
+    for failure in (rng.choice([OSError, ValueError, LookupError, RuntimeError]), Exception):
         trace = await run(crawl, pages=3, limit=2, world=calls(fetch=call(1.0, error=failure)))
         assert trace.result == trace.all_given("fetch")
+    pages = rng.randint(2, 4)
+    trace = await run(crawl_for_errors, pages=pages, world=calls(fetch=1.0))
+    assert trace.count("fetch") == pages, (
+        f"{pages} jobs of 1 s, with a limit of 1, each return an exception object (none is raised): in {pages + 5} s "
+        f"{trace.count('fetch')} of them ran, expected {pages}."
+    )
+    assert trace.result is True, (
+        f"{pages} jobs each return an exception object (none is raised): `run_limited` should return these "
+        f"{pages} objects in a list, but {trace.result or 'it returned something else'}."
+    )
 
 
 @cancellation
@@ -173,6 +202,58 @@ async def fetch(kata, stage, *, urls, limit):
     return bodies
 
 
+@scenario
+async def fetch_broken_off(kata, stage, *, urls, limit):
+    """Bodies break off: notes when that is raised, or returns what came of it."""
+    with stage.web():
+        try:
+            return await kata.fetch_all(urls, limit)
+        except* aiohttp.ClientPayloadError:
+            stage.note("raised")
+
+
+@scenario
+async def two_fetches(kata, stage, *, urls, limits, wait):
+    """Two calls, each with urls and a limit of its own: the second one after the first, or so much later."""
+
+    async def one(label, urls, limit):
+        try:
+            stage.note(label, await kata.fetch_all(urls, limit))
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            stage.note(f"{label} raised", f"{type(error).__name__}: {error}")
+
+    (first, second) = (partial(one, *each) for each in zip(["first", "second"], urls, limits, strict=True))
+    with stage.web():
+        if wait is None:
+            await first()
+            await second()
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(first())
+            await asyncio.sleep(wait)
+            group.create_task(second())
+
+
+async def fetching_twice(run, urls, limits, *, wait, world):
+    """Plays `two_fetches`; the trace, and for each call the words for it, its label, its limit and its urls."""
+    trace = await run(two_fetches, urls=urls, limits=limits, wait=wait, world=world)
+    both = f"Of two calls {'one after the other' if wait is None else 'at the same time'}, with limits of "
+    both += f"{limits[0]} and {limits[1]}, the"
+    for label in ("first", "second"):
+        for raised in trace.noted(f"{label} raised"):
+            raise AssertionError(f"{both} {label} one raised {raised}.")
+    labels = ("first", "second")
+    return trace, [(f"{both} {each} one", each, *data) for each, *data in zip(labels, limits, urls, strict=True)]
+
+
+def requests_at_once(trace, urls):
+    """The most requests of these urls that were in flight at the same time."""
+    spans = [span for span in trace.calls("request") if span.key in urls]
+    return max(sum(other.start <= span.start < other.end for other in spans) for span in spans)
+
+
 def addresses(rng, count):
     """So many urls that nobody can know."""
     return [f"http://site-{rng.randrange(10**6)}.example/{place}" for place in range(count)]
@@ -184,9 +265,19 @@ async def test_at_most_limit_requests_are_in_flight(run, rng):
     """At most `limit` requests are in flight, and a request is in flight until its body has been read."""
     limit = rng.randint(2, 4)
     urls = addresses(rng, 3 * limit)
-    trace = await run(fetch, urls=urls, limit=limit, world=web(head=1.0, body=0.5))
+    head, body = odd_second(rng), odd_second(rng)
+    trace = await run(fetch, urls=urls, limit=limit, world=web(head=head, body=body))
     assert trace.peak("request") == limit
-    assert trace.elapsed == 4.5
+    assert trace.elapsed == 3 * (head + body), (
+        f"{3 * limit} requests of {head + body} s each, {limit} at once, take {3 * (head + body)} s; "
+        f"`fetch_all` returned after {trace.elapsed!r} s."
+    )
+    for wait, limits in ((None, [limit, 1]), (0.5, [2, limit + 1])):
+        urls = [addresses(rng, 2 * (limit + 1)) for _ in limits]
+        trace, both = await fetching_twice(run, urls, limits, wait=wait, world=web(head=1.0, body=0.5))
+        for which, _, own, given in both:
+            most = requests_at_once(trace, given)
+            assert most == own, f"{which} had {most} requests in flight at once, not {own}."
 
 
 @result
@@ -195,9 +286,18 @@ async def test_bodies_stand_in_the_order_of_the_urls(run, rng):
     urls = addresses(rng, 5)
     heads = dict(zip(urls, [5, 1, 4, 2, 3], strict=True))
     bodies = {url: call(1.0, f"page {rng.randrange(10**6)} of the café") for url in urls}
-    trace = await run(fetch, urls=urls, limit=3, world=web(head=heads, body=bodies, status={urls[2]: 201}))
+    bodies[urls[3]] = call(1.0, f"  page {rng.randrange(10**6)}, with blanks around it \n")
+    bodies[urls[4]] = call(1.0, "")
+    status = {urls[2]: 201, urls[4]: 304}  # a redirect is no error, and this one leads nowhere else
+    trace = await run(fetch, urls=urls, limit=3, world=web(head=heads, body=bodies, status=status))
     assert trace.result == [bodies[url].result for url in urls]
     assert trace.noted("list changed") == [False]
+    urls = [addresses(rng, 4), addresses(rng, 4)]
+    heads = {url: 1.0 if url in urls[0] else 0.25 for url in [*urls[0], *urls[1]]}
+    trace, both = await fetching_twice(run, urls, [2, 2], wait=0.25, world=web(head=heads, body=0.5))
+    for which, label, _, given in both:
+        [results], own = trace.noted(label), [trace.given("request", url) for url in given]
+        assert results == own, f"{which} should return the bodies of its 4 urls, {own}; it returned {results!r}."
     trace = await run(fetch, urls=[], limit=3, world=web())
     assert trace.result == []
     assert trace.elapsed == 0.0
@@ -238,6 +338,14 @@ async def test_a_bad_status_raises(run, rng):
     lost = call(1.0, error=aiohttp.ClientConnectionError)
     world = web(head=dict(zip(urls, [6.0, lost, 5.0, 5.0], strict=True)))
     await run(fetch, urls=urls, limit=3, world=world, raises="aiohttp.ClientConnectionError")
+    heads = dict(zip(urls, [6.0, 1.0, 5.0, 5.0], strict=True))
+    world = web(head=heads, body=call(0.5, error=aiohttp.ClientPayloadError))
+    trace = await run(fetch_broken_off, urls=urls, limit=3, world=world)
+    raised = [*trace.noted_at("raised")]
+    assert raised == [1.5], (
+        "The body of one of 4 pages broke off at 1.5 s with a ClientPayloadError, which should be raised then; "
+        f"{f'it was raised at {raised[0]!r} s' if raised else f'`fetch_all` returned {trace.result!r}'}."
+    )
 
 
 @cancellation
@@ -293,15 +401,21 @@ async def test_seats_go_first_come_first_served(run, rng):
 
 @scenario
 async def two_seats(kata, stage, *, count):
-    """One guest takes two seats in one room."""
-    seats = kata.Seats(count)
-    free = []
-    async with seats:
-        free.append(seats.free)
+    """One guest takes two seats in one room; the second time what it does on the second one fails."""
+    for fails in (False, True):
+        seats = kata.Seats(count)
+        free = []
         async with seats:
             free.append(seats.free)
-        free.append(seats.free)
-    return [*free, seats.free]
+            try:
+                async with seats:
+                    free.append(seats.free)
+                    if fails:
+                        raise EOFError
+            except EOFError:
+                pass
+            free.append(seats.free)
+        stage.note("free", [*free, seats.free])
 
 
 @result
@@ -315,12 +429,13 @@ async def test_free_tells_how_many_seats_are_free(run, rng):
             f"`free` at first, when {come} guests have come for {count} seats, and when all have left: "
             f"expected {[count, left, count]}, saw {trace.result}."
         )
-    trace = await run(two_seats, count=count)
     wanted = [count - 1, count - 2, count - 1, count]
-    assert trace.result == wanted, (
-        f"In a room with {count} seats a guest takes one, in the same block a second one, gives the second one back, "
-        f"and then the first: `free` after each: expected {wanted}, saw {trace.result}."
-    )
+    trace = await run(two_seats, count=count)
+    for end, saw in zip(("", " as its block ends with an error"), trace.noted("free"), strict=True):
+        assert saw == wanted, (
+            f"In a room with {count} seats a guest takes one, in the same block a second one, gives the second one back"
+            f"{end}, and then the first: `free` after each: expected {wanted}, saw {saw}."
+        )
 
 
 def leaving(seats):
@@ -457,8 +572,34 @@ async def early_leaver(kata, stage, *, count):
 
 
 @scenario
+async def leaver_with_two(kata, stage, *, count):
+    """One guest leaves while it has two seats; another one leaves, and sits down again before its block ends."""
+
+    async def with_two():
+        async with seats, seats:
+            seats.leave()
+            free.append(seats.free)
+
+    async def once_more():
+        async with seats:
+            seats.leave()
+            async with seats:
+                free.append(seats.free)
+            free.append(seats.free)
+
+    for guest, steps in ((with_two, 1), (once_more, 2)):
+        seats, free = kata.Seats(count), []
+        try:
+            await asyncio.create_task(guest())
+        except Exception:
+            if len(free) < steps:  # whether the end of such a block raises is left open
+                raise
+        stage.note("free", [*free, seats.free])
+
+
+@scenario
 async def stranger(kata, stage, *, count):
-    """Four times somebody leaves who holds no seat. Notes what came of it, and how many seats are free then.
+    """Five times somebody leaves who holds no seat. Notes what came of it, and how many seats are free then.
 
     All tasks have the same name: who has a seat is not told by that.
     """
@@ -468,9 +609,14 @@ async def stranger(kata, stage, *, count):
     def leave(who):
         stage.note(who, [leaving(seats), seats.free])
 
+    async def child():
+        leave("a task that a guest has started")
+
     async def guest(name):
         async with seats:
             await dinner(name)
+            if name == "first":
+                await asyncio.create_task(child())
         leave(f"the {name} guest")
 
     asyncio.current_task().set_name("guest")
@@ -507,9 +653,20 @@ async def test_leaving_without_a_seat_raises(run, rng):
         "one gives a seat back once, not again at the end of the block."
     )
     assert most == count, f"After a guest had left early, {most} sat at the same time in a room with {count} seats."
+    trace = await run(leaver_with_two, count=count)
+    with_two, once_more = trace.noted("free")
+    assert with_two == [count - 1, count], (
+        f"In a room with {count} seats a guest that has two calls `leave()` once, and then its blocks end: "
+        f"`free` after each: expected {[count - 1, count]}, saw {with_two}."
+    )
+    assert once_more == [count - 1, count, count], (
+        f"In a room with {count} seats a guest calls `leave()` and then, in the same block, sits down, gets up again "
+        f"and goes: `free` after each of these: expected {[count - 1, count, count]}, saw {once_more}."
+    )
     trace = await run(stranger, count=count, world=calls(dinner={"first": 3.0, "last": 5.0, "late": 1.0}))
     for who, when, free in (
         ("a stranger", "while two guests sit", count - 2),
+        ("a task that a guest has started", "while that guest and another one sit", count - 2),
         ("the first guest", "who has given its seat back while another one sits", count - 1),
         ("the last guest", "who has given its seat back", count),
         ("a stranger at the end", "when nobody sits", count),
@@ -554,7 +711,7 @@ async def spoilt(kata, stage):
 @result
 async def test_a_guest_whose_dinner_fails_gives_its_seat_back(run, rng):
     """A guest whose dinner fails gives its seat back, and the error comes through."""
-    for kind in (ValueError, KeyError):
+    for kind in (ValueError, KeyError, TimeoutError):
         trace = await run(spoilt, world=calls(dinner=call(rng.randint(1, 3), error=kind)), raises=kind)
         failure = trace.given("dinner", "spoilt")
         assert trace.error.holds(failure), f"The dinner raised {failure!r}; what came out is {trace.error!r}."
