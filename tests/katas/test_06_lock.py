@@ -12,6 +12,11 @@ def eighths(rng, count, *, least=1, most=30):
     return [number / 8 for number in rng.sample(range(least, most), count)]
 
 
+def odd_moments(rng, count):
+    """So many different delays, exact as floats: looking every 0.01 s, 0.1 s or 0.125 s never meets them."""
+    return [number / 64 for number in rng.sample(range(9, 240, 2), count)]
+
+
 def raises_own(trace, failure):
     """The error that came out is this one, bare or in a group."""
     assert trace.error.holds(failure), f"It should have raised {failure!r}; it raised {trace.error!r}."
@@ -37,6 +42,13 @@ async def one_voter_asked_often(kata, stage, *, times):
     return [await kata.count_votes([vote] * many) for many in times]
 
 
+@scenario
+async def two_elections(kata, stage, *, voters):
+    """Two elections at the same time, with so many voters each; returns both tallies."""
+    asked = [[partial(stage.calls(label), number) for number in range(voters)] for label in ("first", "second")]
+    return await asyncio.gather(*map(kata.count_votes, asked))
+
+
 def ballots(rng):
     """Votes for a few choices that nobody can know, some of them several times, and for an empty one."""
     choices = [f"List {rng.randrange(1000)}-{place}" for place in range(3)] + [""]
@@ -50,14 +62,17 @@ def ballots(rng):
 async def test_all_voters_vote_at_the_same_time(run, rng):
     """`count_votes` takes as long as the slowest voter; without voters, no time."""
     voters = rng.randint(12, 16)
-    delays = eighths(rng, voters)
+    delays = odd_moments(rng, voters)
     trace = await run(election, voters=voters, world=calls(vote=dict(enumerate(delays))))
     most, asking = trace.peak("vote"), {span.task for span in trace.calls("vote")}
     assert most == voters, (
         f"The voters were asked by {'one task' if len(asking) == 1 else 'several tasks'}. "
         f"Most `vote` calls at the same time: expected {voters}, saw {most}."
     )
-    assert trace.elapsed == max(delays)
+    assert trace.elapsed == max(delays), (
+        f"The slowest of {voters} voters, all asked at once, took {max(delays)} s, and `count_votes` took "
+        f"{trace.elapsed!r} s; it should return as soon as that vote is there."
+    )
     trace = await run(election, voters=0)
     assert trace.result == {}
     assert trace.elapsed == 0.0
@@ -85,6 +100,19 @@ async def test_a_voter_that_is_named_twice_votes_twice(run, rng):
     world = [call(delay, vote) for delay, vote in zip(delays, votes + again, strict=True)]
     trace = await run(one_voter_asked_often, times=[len(votes), len(again)], world=calls(vote=world))
     assert trace.result == [dict(Counter(votes)), dict(Counter(again))]
+    again = [f"Other {vote}" for vote in votes]
+    ballot = {"first": votes, "second": again}
+    cast = {
+        label: [call(delay, vote) for delay, vote in zip(eighths(rng, len(votes)), ballot[label], strict=True)]
+        for label in ballot
+    }
+    world = calls(**{label: dict(enumerate(each)) for label, each in cast.items()})
+    trace = await run(two_elections, voters=len(votes), world=world)
+    for (label, own), tally in zip(ballot.items(), trace.result, strict=True):
+        assert tally == dict(Counter(own)), (
+            f"Of two elections at the same time, with {len(votes)} voters each, the {label} one should count its own "
+            f"votes, {dict(Counter(own))}; it returned {tally!r}."
+        )
 
 
 @cancellation
@@ -213,7 +241,15 @@ async def test_accounts_do_not_wait_for_each_other(run, rng):
     amounts = {name: rng.randint(1, 100) for name in names}
     read, write = rng.randint(1, 8) / 8, rng.randint(1, 8) / 8
     trace = await run(branches, amounts=amounts, world=calls(read=call(read, opening.get), write=write))
-    assert trace.elapsed == read + write
+    at_once = trace.peak("read")
+    assert at_once == len(names), (
+        f"Deposits came to {len(names)} accounts at the same time, and none should wait for another one: "
+        f"stores being read at the same time: expected {len(names)}, saw {at_once}."
+    )
+    assert trace.elapsed == read + write, (
+        f"Deposits on {len(names)} accounts at the same time, each {read:g} s of reading and {write:g} s of writing, "
+        f"take {read + write:g} s together; these took {trace.elapsed!r} s."
+    )
     assert trace.result == {name: opening[name] + amounts[name] for name in names}
     # An odd moment, exact as a float: no multiple of it is met by looking every 0.01 s, 0.1 s or 0.25 s.
     read, write = 0.5 + rng.randrange(1, 100, 2) / 1024, 0.75
@@ -336,7 +372,15 @@ async def test_one_job_at_a_time(run, rng):
     delays = eighths(rng, rng.randint(3, 5))
     trace = await run(queue_up, jobs=len(delays), world=calls(job=dict(enumerate(delays))))
     assert trace.peak("job") == 1
-    assert trace.elapsed == sum(delays)
+    starts, ends = trace.starts("job"), trace.ends("job")
+    assert starts == [0.0, *ends[:-1]], (
+        f"Each job should start when the one before has ended, the jobs ending at {ends} s; "
+        f"moments of their starts: expected {[0.0, *ends[:-1]]}, saw {starts}."
+    )
+    assert trace.elapsed == sum(delays), (
+        f"The last of {len(delays)} jobs ended at {sum(delays)} s; `in_turn` should return then, but it returned at "
+        f"{trace.elapsed!r} s."
+    )
 
 
 @ordering
@@ -349,10 +393,13 @@ async def test_first_come_first_served(run, rng):
 
 @scenario
 async def two_queues(kata, stage, *, jobs):
-    """First under one lock, then under another one: the second call returns what its own jobs gave."""
+    """Under one lock and under another one, first one after the other, then at the same time."""
     job = stage.calls("job")
     first, second = ([partial(job, number) for number in numbers] for numbers in jobs)
-    return [await kata.in_turn(asyncio.Lock(), first), await kata.in_turn(asyncio.Lock(), second)]
+    stage.note("results", [await kata.in_turn(asyncio.Lock(), first), await kata.in_turn(asyncio.Lock(), second)])
+    job = stage.calls("again")
+    both = (kata.in_turn(asyncio.Lock(), [partial(job, number) for number in numbers]) for numbers in jobs)
+    stage.note("results", await asyncio.gather(*both))
 
 
 @result
@@ -366,21 +413,23 @@ async def test_results_stand_in_the_order_of_the_jobs(run, rng):
     assert trace.noted("lock.locked() afterwards") == [False]
     assert trace.noted("jobs as they were") == [True]
     numbers = [[*range(jobs)], [*range(jobs, jobs + 2)]]
-    trace = await run(two_queues, jobs=numbers, world=calls(job=delay))
-    for which, own, found in zip(["first", "second"], numbers, trace.result, strict=True):
-        wanted = [trace.given("job", number) for number in own]
-        assert found == wanted, (
-            f"Of two calls one after the other, with {jobs} jobs and with 2, the {which} one should return the "
-            f"{len(own)} results of its own jobs, {wanted}; it returned {found!r}."
-        )
+    trace = await run(two_queues, jobs=numbers, world=calls(job=delay, again=delay))
+    both = zip(["one after the other", "at the same time"], ["job", "again"], trace.noted("results"), strict=True)
+    for when, label, results in both:
+        for which, own, found in zip(["first", "second"], numbers, results, strict=True):
+            wanted = [trace.given(label, number) for number in own]
+            assert found == wanted, (
+                f"Of two calls {when}, with {jobs} jobs and with 2, the {which} one should return the "
+                f"{len(own)} results of its own jobs, {wanted}; it returned {found!r}."
+            )
 
 
 @result
 async def test_a_failure_takes_its_own_place(run, rng):
     """A failed job's exception stands in its place, and the lock goes on to the next job."""
     delays = dict(enumerate(eighths(rng, 5)))
-    bad = rng.sample(range(4), 2)
-    world = calls(job={number: call(delays[number], error=LookupError if number in bad else None) for number in delays})
+    bad = dict(zip(rng.sample(range(4), 2), (LookupError, Exception), strict=True))
+    world = calls(job={number: call(delays[number], error=bad.get(number)) for number in delays})
     trace = await run(queue_up, jobs=5, world=world)
     assert trace.result == [trace.given("job", number) for number in range(5)]
     assert trace.elapsed == sum(delays.values())
