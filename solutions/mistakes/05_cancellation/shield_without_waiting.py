@@ -1,5 +1,5 @@
-"""You shield `release`, but when a second cancel arrives you leave, and `release` runs on with
-nobody waiting for it.
+"""You shield what `use` awaits, but when a cancel arrives you leave, and the shielded task runs on
+with nobody waiting for it.
 
 Hint: `shield` saves the inner task, not your wait for it. Keep the task, and wait again until
 it is done: https://docs.python.org/3/library/asyncio-task.html#asyncio.shield
