@@ -377,7 +377,7 @@ async def test_a_task_that_refuses_is_left_after_a_second_cancel(run, rng):
         good, *stubborn = names = staff(rng, 1 + refuse)
         world = {good: call(99.0, cleanup=0.25)} | dict.fromkeys(stubborn, call(10_000.0 * refuse, ignores=ignores))
         trace = await run(close_shop, names=names, after=1.0, world=calls(job=world), allow=("leaks",))
-        assert trace.elapsed < 2_000 * refuse, (
+        assert trace.elapsed < 5_000 * refuse, (
             "A task that refuses to end should have been left after half a minute or so; `shut_down` waited for it "
             f"until {trace.elapsed!r} s{', when it ended' if trace.elapsed > 10_000 else ''}."
         )
