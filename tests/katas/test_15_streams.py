@@ -237,6 +237,7 @@ def broken(rng):
         "in-its-body": [plain[: end + 4 + rng.randint(1, len(body) - 1)]],
         "behind-its-head": [plain[: end + 4]],
         "by-a-reset-in-its-body": [plain[: end + 8], 0.5, "reset"],
+        "by-a-reset-in-its-body-without-a-length": [head() + body, 0.5, "reset"],
         "in-a-chunk": [parts[: first + rng.randint(1, 19)]],
         "between-two-chunks": [parts[: first + 22]],
         "before-its-last-chunk": [parts[: -len(b"0\r\n\r\n")]],
@@ -254,6 +255,11 @@ async def test_a_reply_cut_short_is_an_error(run, rng):
         raised = isinstance(outcome, Error)
         assert raised, f"A reply cut {where.replace('-', ' ')} should raise an error; it gave {gist(outcome)}."
     assert_closed(trace)
+    for sent in (f"SSH-2.0-{rng.randrange(10**6)}\r\n\r\n".encode(), chunked().removesuffix(b"0\r\n\r\n") + b"x\r\n"):
+        world = calls(request=call(0.5, [sent]))
+        trace = await run(attempts, paths=["/garbage"], world=world, allow=("complaints",))
+        left = trace.noted("connections left open")
+        assert left == [0], f"The connection was left open after a reply that breaks off in nonsense: {sent[-20:]!r}."
 
 
 @result
@@ -317,6 +323,20 @@ async def visit_each(kata, stage, *, paths, take=0):
             await asyncio.sleep(1)
 
 
+@scenario
+async def visit_in_vain(kata, stage, *, paths, reached):
+    with stage.server() as address, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        try:
+            return await browse(kata, stage, address if reached else nobody.getsockname(), paths)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            return error
+        finally:
+            await asyncio.sleep(1)
+
+
 def site(rng, count):
     """Pages with a body and a delay each, no two alike; none comes at the place that it has among the paths."""
     paths = [f"/{rng.randrange(10**6)}-{place}" for place in range(count)]
@@ -361,7 +381,12 @@ async def test_pages_come_in_the_order_in_which_they_finish(run, rng):
 async def test_each_path_comes_with_its_own_body(run, rng):
     """Each pair holds a path and the body of its page; `paths` stays as it was."""
     delays, bodies = site(rng, rng.randint(4, 5))
+    empty = rng.choice(list(delays))
+    bodies[empty] = b""
     trace = await run(visit_each, paths=list(delays), world=serve(delays, bodies))
+    if isinstance(trace.result, list):
+        lost = len(trace.result) < len(bodies) and (empty, b"") not in trace.result
+        assert not lost, f"A page with an empty body is a page: {len(bodies)} paths gave {len(trace.result)} pairs."
     for path, body in trace.result:
         assert body == bodies.get(path), f"The body of {path} is {bodies.get(path)!r}; it came with {body!r}."
     assert len(trace.result) == len(bodies), f"{len(bodies)} paths gave {len(trace.result)} pairs."
@@ -422,6 +447,12 @@ async def test_the_first_failure_ends_it(run, rng):
     assert trace.noted_at("over") == [delays[bad] / 4]
     assert_broken_off(trace, rest, delays[bad] / 4)
     assert_closed(trace)
+    world = calls(request={**serve(delays, bodies).scripts["request"], bad: call(delays[bad] / 4, [sized(b"no")[:-1]])})
+    for reached, what in ((True, "One page was cut short"), (False, "The server of the pages could not be reached")):
+        trace = await run(visit_in_vain, paths=list(delays), reached=reached, world=world if reached else calls())
+        raised = isinstance(trace.result, Error)
+        assert raised, f"{what}: that must be raised; after {len(trace.noted('came'))} pairs it just ended."
+        assert_closed(trace)
 
 
 @scenario
@@ -548,7 +579,15 @@ WORDS = ["straße", "déjà vu", "ñandú", "привет, мир", "γειά σ
 
 def text(rng, count):
     """So many lines that nobody can know, with letters of more than one byte."""
-    return [f"{rng.choice(WORDS)} {rng.randrange(10**6)} é Ü\n" for _ in range(count)]
+    words = [WORDS[0], *(rng.choice(WORDS) for _ in range(1, count))]  # one becomes longer in upper case
+    return [f"{word} {rng.randrange(10**6)} é Ü\n" for word in words]
+
+
+def assert_long_letters(answers):
+    """A letter that is two in upper case has become two."""
+    for answer in answers:
+        kept = "STRAßE" in answer and "É" in answer
+        assert not kept, f"In upper case `straße` is `STRASSE`; the answer was {answer!r:.200}."
 
 
 @result
@@ -557,6 +596,7 @@ async def test_each_line_is_answered_in_upper_case(run, rng):
     """Each line is answered at once, in order, with the line in upper case, in UTF-8."""
     lines = text(rng, rng.randint(4, 6))
     trace = await run(converse, lines=lines)
+    assert_long_letters(trace.result)
     assert trace.result == [line.upper() for line in lines]
     assert trace.noted_at("answered") == [place + 1 for place in range(len(lines))]
 
@@ -573,10 +613,11 @@ async def test_lines_come_in_any_pieces(run, rng):
     """A line may arrive in pieces, cut even inside a letter, and several lines may arrive at once."""
     lines = text(rng, 3)
     data = "".join(lines).encode()
-    letter = len("".join(lines[:2]).encode()) - 2
+    letter = len("".join(lines[:2]).encode()) - len(" Ü\n".encode()) - 1  # in the last `é`
     slowly = [piece for part in (data[:letter], data[letter:]) for cut in pieces(rng, part, 3) for piece in (cut, 0.25)]
     trace = await run(send, sent=[slowly, [data]])
     expected = "".join(lines).upper()
+    assert_long_letters(trace.result[1:])  # not of what came in pieces, which may have been cut in the letter itself
     for got, how in zip(trace.result, ("in pieces", "at once"), strict=True):
         assert got == expected, f"Three lines sent {how}: expected {expected!r}, saw {got!r:.200}."
 
@@ -696,7 +737,9 @@ async def test_a_line_that_is_too_long_ends_the_connection(run, rng):
     trace = await run(overlong, before=before, line=line, other=other)
     assert len(trace.result) == 4
     first, short, long, second = trace.result
-    assert short == before.upper(), f"A line of {len(before)} bytes was answered with {len(short)} bytes."
+    assert short == before.upper(), (
+        f"A line of {len(before)} bytes was answered with {len(short)} bytes, which begin with {short[:20]!r}."
+    )
     answer = long if long.endswith(LEFT_OPEN) else f"{long!r:.200}"
     assert long == "line too long\n", f"A line of {len(line)} bytes was answered with {answer}."
     assert [first, second] == [other.upper()] * 2, f"Another client then got {second!r}."
@@ -720,7 +763,10 @@ async def vanish(kata, stage, *, line, sent):
             await asyncio.sleep(0.5)
             writer.write(line)
             answers.append((await reader.readline()).decode(errors="replace"))
-        return [*answers, await talk(address, line)]
+        try:
+            return [*answers, await talk(address, line)]
+        except ConnectionRefusedError:
+            return [*answers, "nobody listens any more"]
 
 
 @result
@@ -730,6 +776,10 @@ async def test_a_client_that_vanishes_disturbs_nobody(run, rng):
     sent = [b"", b"in the middle of a li", b"answer me\n" * 3, (b"never reads " * 80 + b"\n") * 1000]
     trace = await run(vanish, line=line.encode(), sent=sent)
     assert trace.result == [line.upper()] * 5
+    sent = b"no text: \xff\xfe\n"  # what becomes of this client is left open
+    trace = await run(vanish, line=line.encode(), sent=[sent], allow=("complaints",))
+    served = trace.result == [line.upper()] * 2
+    assert served, f"After a client had sent {sent!r}, which is no UTF-8, two others got {trace.result!r:.200}."
 
 
 @scenario

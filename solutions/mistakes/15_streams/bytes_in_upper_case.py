@@ -1,7 +1,7 @@
-"""You put bytes into upper case, and `bytes.upper` knows the letters a to z only, so `é` stays
-small.
+"""You put each byte into upper case by itself, as if it were a letter; in UTF-8 `é` is two bytes,
+so it stays small.
 
-Hint: Decode the line to `str`, use `upper`, and encode it again:
+Hint: Decode the line to `str` as UTF-8, use `upper`, and encode it again:
 https://docs.python.org/3/library/stdtypes.html#bytes.upper
 
 Violates: result

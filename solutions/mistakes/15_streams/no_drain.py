@@ -1,5 +1,5 @@
-"""You write answers without `drain()`, so for a client that does not read your buffer grows
-without end.
+"""You write answers without `drain()`, or with too few of them, so for a client that does not
+read your buffer grows and grows.
 
 Hint: `await writer.drain()` after `write` waits while the buffer is too full:
 https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamWriter.drain
