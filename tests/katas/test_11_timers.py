@@ -1,10 +1,26 @@
 """The suite of 11_timers: what is set for a certain moment happens at that moment, once, or not at all."""
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from checker.suite import cancellation, ordering, points, result, scenario, timing
+
+INEXACT = (0.7, 1.4, 1.9, 2.8, 3.3, 3.8)
+"""Intervals that no float holds exactly: some of 15 multiples, divided by them again, give less than a whole number."""
+
+
+def late(seconds):
+    """So many seconds late, or early, with as many digits as it takes to see them."""
+    return f"{abs(seconds):.12g} s too {'late' if seconds > 0 else 'early'}"
+
+
+def nth(number):
+    """The number in a row: 1st, 2nd, 3rd, 4th, … up to the 20th."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number, "th")
+    return f"{number}{ending}"
+
 
 # --- every ---------------------------------------------------------------------------------------------
 
@@ -17,7 +33,7 @@ async def clockwork(kata, stage, *, interval, count, waits=0.0, blocks=(), fails
         stage.note("tick", number)
         if number == fails_at:
             raise cls(word)
-        if number < len(blocks):
+        if 0 <= number < len(blocks):
             time.sleep(blocks[number])
 
     coroutine = kata.every(interval, count, tick)
@@ -38,6 +54,16 @@ async def test_it_ticks_at_every_interval_after_the_start(run, rng):
     interval, count = rng.randint(3, 20) / 8 + rng.randint(1, 99) / 1024, rng.randint(4, 8)
     trace = await run(clockwork, interval=interval, count=count)
     assert trace.noted_at("tick") == [(place + 1) * interval for place in range(count)]
+    assert trace.noted_at("returned") == [count * interval]
+    # One that no float holds: what is computed from it and the clock may lie a hair above or below what it should be.
+    interval, count = rng.choice(INEXACT), rng.randint(15, 20)
+    trace = await run(clockwork, interval=interval, count=count)
+    for number, at in enumerate(trace.noted_at("tick")):
+        due = (number + 1) * interval
+        assert abs(at - due) < 1e-6, (
+            f"With an interval of {interval} s, which no float holds exactly, the {nth(number + 1)} tick should come "
+            f"at {due:g} s; it came {late(at - due)}."
+        )
     assert trace.noted_at("returned") == [count * interval]
 
 
@@ -70,6 +96,13 @@ async def test_ticks_are_counted_from_0(run, rng):
     count = rng.randint(4, 8)
     trace = await run(clockwork, interval=0.5, count=count)
     assert trace.noted("tick") == list(range(count))
+    interval, count = rng.choice(INEXACT), rng.randint(15, 20)
+    trace = await run(clockwork, interval=interval, count=count)
+    numbers = trace.noted("tick")
+    assert numbers == list(range(count)), (
+        f"With an interval of {interval} s, which no float holds exactly, ticks should be numbered 0 to {count - 1}, "
+        f"each once and in order; their numbers were {numbers}."
+    )
     trace = await run(clockwork, interval=0.5, count=0)
     assert trace.noted("tick") == []
     assert trace.noted_at("returned") == [0]
@@ -306,9 +339,16 @@ async def test_it_runs_at_that_moment_of_any_zone(run, rng):
 @timing
 async def test_a_naive_moment_is_local_time(run, rng):
     """A moment without a zone is local time."""
-    after = rng.randint(1, 3 * 86400)
+    after = rng.randint(90_000, 3 * 86400)  # more than a day: who drops the days, or waits no longer than one, is early
     trace = await run(appointment, after=after, waits=1.5, wall_clock=noon(rng).timestamp())
-    assert trace.noted_at("call") == [1.5 + after]
+    for at in trace.noted_at("call"):
+        assert abs(at - 1.5 - after) < 1e-6, (
+            f"`run_at` was given a naive moment {after} s ahead; the callback ran {late(at - 1.5 - after)}."
+        )
+    assert len(trace.noted("call")) == 1, (
+        f"`run_at` was given a naive moment {after} s ahead; "
+        f"the callback ran {len(trace.noted('call'))} times, expected once."
+    )
     assert trace.noted("call") == [[]]
 
 
@@ -330,13 +370,18 @@ async def test_a_moment_already_past_is_never_inline(run, rng):
     for hours in (None, rng.randint(-9, 9)):
         waits = rng.randint(1, 9) / 8
         after, wall_clock = -rng.randint(1, 10**6), noon(rng).timestamp()
-        trace = await run(appointment, after=after, waits=waits, hours=hours, args=[1], wall_clock=wall_clock)
+        args = rng.sample(range(1000), 2)
+        trace = await run(appointment, after=after, waits=waits, hours=hours, args=args, wall_clock=wall_clock)
         assert trace.noted_at("call") == [waits]
         events = [note.label for note in trace.notes]
         assert events == ["returned", "call"], (
             f"For a moment already past, `run_at` should return first and the callback run then; saw {events}."
         )
         assert trace.result is True, "For a moment already past, what `run_at` returned is no TimerHandle."
+        for given in trace.noted("call"):
+            assert given == args, (
+                f"For a moment already past, `run_at` was given the arguments {args}; the callback got {given}."
+            )
 
 
 @result
@@ -427,19 +472,31 @@ async def test_the_thread_gets_the_result(run, rng):
         )
 
 
+class RefusedError(Exception):
+    """An error of the suite's own."""
+
+
 @scenario
-async def error_and_then(kata, stage, *, word):
-    """One thread, two calls: the first one fails."""
+async def errors_and_then(kata, stage, *, kinds, word):
+    """One thread, many calls: all but the last one fail, each with an error of its own class."""
     loop = asyncio.get_running_loop()
 
-    def work():
-        try:
-            kata.call_from_thread(loop, {}.__getitem__, word)
-        except KeyError:
-            stage.note("raised")
-        return kata.call_from_thread(loop, str.upper, word)
+    def fail(cls):
+        raise cls(word)
 
-    return await asyncio.to_thread(work)
+    def work():
+        for cls in kinds:
+            stage.note("asked", cls.__name__)
+            try:
+                answer = kata.call_from_thread(loop, fail, cls)
+            except Exception as error:
+                stage.note("raised", [type(error).__name__, *map(str, error.args)])
+            else:
+                stage.note("returned", [cls.__name__, repr(answer)])
+        stage.note("word", kata.call_from_thread(loop, str.upper, word))
+
+    threading.Thread(target=work, daemon=True).start()
+    await asyncio.sleep(10)
 
 
 @result
@@ -447,12 +504,28 @@ async def test_an_error_is_raised_in_the_thread(run, rng):
     """An error of the callback is raised in the calling thread, of the same type and with the same arguments."""
     asks = rng.sample(range(1000), 2)
     trace = await run(errand, at=rng.sample(range(1, 9), 2), asks=asks, fails=True)
+    for number, answer in zip(asks, trace.result, strict=True):
+        if isinstance(answer, list) and answer[:1] == ["raised"]:
+            assert answer == ["raised", "no", number, -number], (
+                f"A callback raised KeyError('no', {number}, {-number}); "
+                f"in the calling thread came out KeyError({', '.join(map(repr, answer[1:]))}): other arguments."
+            )
     assert trace.result == [["raised", "no", number, -number] for number in asks]
     assert trace.noted("in the loop's thread") == [True] * 2
+    kinds = rng.sample([TimeoutError, OSError, ZeroDivisionError, AttributeError, EOFError, RefusedError], 6)
     word = f"word {rng.randrange(10**6)}"
-    trace = await run(error_and_then, word=word)
-    assert trace.result == word.upper()
-    assert trace.noted("raised") == [None]
+    trace = await run(errors_and_then, kinds=kinds, word=word, allow=("complaints",))
+    raised, returned = trace.noted("raised"), trace.noted("returned")
+    asked = f"A callback raised {trace.noted('asked')[-1]}({word!r})"
+    lost = [f"A callback raised {name}({word!r}); `call_from_thread` returned {answer}." for name, answer in returned]
+    assert not lost, lost[0]
+    for cls, error in zip(kinds, raised, strict=False):
+        assert error == [cls.__name__, word], (
+            f"A callback raised {cls.__name__}({word!r}); "
+            f"in the calling thread came out {error[0]}({', '.join(map(repr, error[1:]))})."
+        )
+    assert len(raised) == len(kinds), f"{asked}; 10 s later the thread that had called it still waited for an answer."
+    assert trace.noted("word") == [word.upper()]
 
 
 @scenario
