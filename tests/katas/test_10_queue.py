@@ -1,6 +1,7 @@
 """The suite of 10_queue: each side goes at its own pace within a limit, and nobody is left at the end."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from functools import partial
 from itertools import pairwise
@@ -25,6 +26,29 @@ def stands_for_exception(rng):
     return ["exception", f"an item like any other, number {rng.randrange(100, 1000)}"]
 
 
+# --- a task of somebody else's -------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def beside(stage):
+    """A task that the caller has begun waits meanwhile; says whether it lives at the end."""
+    task = asyncio.create_task(asyncio.Event().wait())
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        stage.note("bystander lives", not task.done() and not task.cancelling())
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def assert_bystander_lives(trace, who, moment):
+    """The task that the caller had begun was not cancelled."""
+    assert trace.noted("bystander lives") == [True], (
+        f"The caller had 1 task of its own; when {who} failed, at {moment:g} s, that task was cancelled too."
+    )
+
+
 # --- pump ----------------------------------------------------------------------------------------------
 
 
@@ -45,7 +69,7 @@ class Belt:
         place = self._left.pop(0)
         try:
             return made(await self._read(place))
-        except ValueError:
+        except Exception:
             self._left.clear()
             raise
 
@@ -207,15 +231,24 @@ async def test_a_failure_takes_its_own_place(run, rng):
         trace = await run(factory, many=7, size=2, workers=workers, world=world)
         assert trace.result == [trace.given("consume", item) for item in items]
         assert trace.elapsed == seconds
+    # Of `consume` this is an error like any other; who reads items in the same `try` takes it for their end.
+    delays = {item: call(1.0, error=StopAsyncIteration if item in bad else None) for item in items}
+    trace = await run(factory, many=7, size=2, workers=1, world=calls(read=reads(items), consume=delays))
+    assert trace.count("consume") == 7, (
+        "`consume` failed with StopAsyncIteration for 3 of 7 items, which is an error like any other and no end of "
+        f"the items; {trace.count('consume')} of the 7 were consumed."
+    )
+    assert trace.result == [trace.given("consume", item) for item in items]
 
 
 @result
 async def test_an_error_of_the_items_is_raised(run, rng):
     """An error of `items` itself is raised, and not before every worker has ended, its cleanup too."""
     slow = [call(9.0 + place, cleanup=rng.randint(1, 9) / 4) for place in range(4)]
-    for good in (rng.randint(2, 4), 0):
-        world = calls(read=[*reads(distinct(rng, good), 0.25), call(0.5, error=ValueError)], consume=slow)
-        trace = await run(factory, many=good + 3, size=4, workers=3, world=world, raises=ValueError)
+    goods = ((ValueError, rng.randint(2, 4)), (ValueError, 0), (TimeoutError, 1), (rng.choice([OSError, EOFError]), 1))
+    for cls, good in goods:
+        world = calls(read=[*reads(distinct(rng, good), 0.25), call(0.5, error=cls)], consume=slow)
+        trace = await run(factory, many=good + 3, size=4, workers=3, world=world, raises=cls)
         failure = trace.given("read", good)
         assert trace.error.holds(failure), f"`items` raised {failure!r}; what came out is {trace.error!r}."
         assert len(trace.interrupted()) == 0, "A `consume` was cancelled a second time while it cleaned up."
@@ -285,10 +318,10 @@ async def test_a_pump_stands_still_whatever_its_consumers_answer(sweep, rng):
 
 
 @scenario
-async def office(kata, stage, *, names, arrivals, stop_at, stop="stop", room=0):
+async def office(kata, stage, *, names, arrivals, stop_at, stop="stop", room=0, bystander=False):
     """Items arrive at their times, and `stop` at its own; None: never. The queue has room for so many; 0: for all.
 
-    An item may be an exception object: the consumers tell what it stands for.
+    An item may be an exception object: the consumers tell what it stands for. A bystander is a task of the caller's.
     """
     queue = asyncio.Queue(room)
     loop = asyncio.get_running_loop()
@@ -304,7 +337,8 @@ async def office(kata, stage, *, names, arrivals, stop_at, stop="stop", room=0):
         loop.call_later(stop_at, queue.put_nowait, stop)
     consumers = [partial(consume, name) for name in names]
     given = list(consumers)
-    results = await kata.drain(queue, consumers, stop)
+    async with beside(stage) if bystander else contextlib.nullcontext():
+        results = await kata.drain(queue, consumers, stop)
     stage.note("list changed", consumers != given)
     return results
 
@@ -442,6 +476,15 @@ async def test_stop_is_recognised_by_identity(run, rng):
     trace = await run(office, names=names, arrivals=arrivals, stop_at=9, stop=list(mark), world=calls(consume=0.5))
     assert trace.count("consume") == 5
     assert trace.result == by_consumer(trace, names)
+    for stop in (None, []):
+        items = rng.sample([0, "", False, []], 4)
+        arrivals = [(place + 1, item) for place, item in enumerate(items)]
+        trace = await run(office, names=names, arrivals=arrivals, stop_at=9, stop=stop, world=calls(consume=0.5))
+        assert consumed(trace) == items, (
+            f"The object `stop` was {stop!r}, and came after the 4 items {items}; consumed were {consumed(trace)}."
+        )
+        assert trace.result == by_consumer(trace, names)
+        assert trace.elapsed == 9
 
 
 @scenario
@@ -469,13 +512,16 @@ async def test_the_same_consumer_may_stand_there_twice(run, rng):
 async def test_a_failed_consumer_ends_the_others(run, rng):
     """If a consumer fails the others are cancelled, at work or at the queue, and its error is raised."""
     at = rng.randint(2, 8) / 2
-    world = calls(consume=[20.0, call(at, error=ValueError)])
     arrivals = [(0.25, 1), (0.5, 2)]
-    trace = await run(office, names=people(rng, 4), arrivals=arrivals, stop_at=30, world=world, raises=ValueError)
-    failure = trace.calls("consume")[1].value
-    assert trace.error.holds(failure), f"The consumer raised {failure!r}; what came out is {trace.error!r}."
-    assert trace.elapsed == at + 0.5
-    assert trace.outcomes("consume") == ["cancelled", "failed"]
+    for cls in (ValueError, TimeoutError, rng.choice([KeyError, RuntimeError, TypeError, OSError])):
+        data = {"names": people(rng, 4), "arrivals": arrivals, "stop_at": 30, "bystander": True}
+        world = calls(consume=[20.0, call(at, error=cls)])
+        trace = await run(office, **data, world=world, raises=cls)
+        failure = trace.calls("consume")[1].value
+        assert trace.error.holds(failure), f"The consumer raised {failure!r}; what came out is {trace.error!r}."
+        assert trace.elapsed == at + 0.5
+        assert trace.outcomes("consume") == ["cancelled", "failed"]
+        assert_bystander_lives(trace, "a consumer", at + 0.5)
     # All of them at the same moment: any of the errors will do, or several in a group; nobody need ask for the others.
     either = {"raises": Exception, "allow": ("complaints",)}
     arrivals, world = [(0.25, 1), (0.25, 2)], calls(consume=call(at, error=ValueError))
@@ -536,14 +582,31 @@ class Valve(Sensor):
         self._stage.note("closed", self._name)
 
 
+class Book:
+    """A source that is no iterator: it makes one when it is asked for it, and has nothing to close itself."""
+
+    def __init__(self, stage, name, many):
+        self._stage, self._name, self._many = stage, name, many
+
+    async def __aiter__(self):
+        for place in range(self._many):
+            yield made(await self._stage.calls("read")(self._name, place))
+
+
 @scenario
-async def desk(kata, stage, *, sources, most=10**6, kinds=(feed,)):
+async def desk(kata, stage, *, sources, most=10**6, kinds=(feed,), bystander=False):
     """Items are used one by one, and the merge is closed after so many of them.
 
-    An item may be an exception object: what it stands for is noted, used and returned.
+    An item may be an exception object: what it stands for is noted, used and returned. A bystander is a task of the
+    caller's.
     """
     made = [kinds[place % len(kinds)](stage, name, many) for place, (name, many) in enumerate(sources.items())]
-    merged = kata.merge(*made)
+    async with beside(stage) if bystander else contextlib.nullcontext():
+        return await read_through(stage, kata.merge(*made), most)
+
+
+async def read_through(stage, merged, most):
+    """Use so many items, and close the merge."""
     used = []
     try:
         async for arrival in merged:
@@ -606,7 +669,7 @@ async def test_all_items_of_all_sources_come_in_the_order_of_their_arrival(run, 
         delays[name][1] = call(delays[name][1], nothing)
     delays[names[2]][3] = call(delays[names[2]][3], stands_for_exception(rng))  # and so is what looks like a failure
     world = calls(read=by_source(delays))
-    trace = await run(desk, sources=sources, kinds=(feed, Sensor), world=world)
+    trace = await run(desk, sources=sources, kinds=(feed, Sensor, Book), world=world)
     assert trace.count("read") == sum(sources.values())
     assert trace.result == [span.value for span in sorted(trace.calls("read"), key=lambda span: float(span.end))]
     trace = await run(desk, sources={})
@@ -632,40 +695,47 @@ async def test_a_slow_source_holds_nobody_up(run, rng):
 async def test_at_most_two_items_of_a_source_are_read_ahead(run, rng):
     """Whoever takes the items slowly is not left behind: at most two of a source are read ahead."""
     names = people(rng, 2)
-    for delay in (0.25, 0.0):
+    for delay, some in ((0.25, names), (0.0, names), (0.25, names[:1]), (0.0, names[:1])):
         many = rng.randint(7, 9)
         world = calls(read=delay, use=3.0)
-        trace = await run(desk, sources=dict.fromkeys(names, many), world=world)
-        assert len(trace.noted("item")) == 2 * many, (
-            f"The 2 sources have {2 * many} items; {len(trace.noted('item'))} came."
+        trace = await run(desk, sources=dict.fromkeys(some, many), world=world)
+        assert len(trace.noted("item")) == len(some) * many, (
+            f"Of {len(some) * many} items of all sources, {len(trace.noted('item'))} came."
         )
         taken = list(zip(trace.noted_at("item"), trace.noted("item"), strict=True))
-        for name in names:
+        for name in some:
             own = [span for span in trace.calls("read") if span.key == name]
             values = [span.value for span in own]
+            ahead = []
             for span in own:
                 read = sum(each.end <= span.end for each in own)
-                ahead = read - sum(at <= span.end and item in values for at, item in taken)
-                assert ahead <= 2, f"At {span.end!r} s a source had been read {ahead} items ahead; at most 2 may be."
+                ahead.append((read - sum(at <= span.end and item in values for at, item in taken), span.end))
+            most, now = max(ahead, key=lambda each: each[0])
+            whole = ", to its end" if most >= many - 2 else ""
+            assert most <= 2, f"At {now!r} s a source had been read {most} items ahead{whole}; at most 2 may be."
 
 
 @result
 async def test_a_failing_source_ends_the_merge(run, rng):
     """A failing source ends the merge with its error, after the other sources have been closed."""
     names = people(rng, 3)
-    delays = {names[0]: [0.75, 0.5, 9], names[1]: [1.0, call(1.5, error=ValueError)], names[2]: [0.5, 9]}
     close = dict(zip(names, rng.sample(range(1, 9), 3), strict=True))
     sources = {names[0]: 3, names[1]: 3, names[2]: 2}
-    world = calls(read=by_source(delays), close=close)
-    trace = await run(desk, sources=sources, kinds=(Valve, feed, feed), world=world, raises=ValueError)
-    failure = next(span.value for span in trace.calls("read") if span.outcome == "failed")
-    assert trace.error.holds(failure), f"The source raised {failure!r}; what came out is {trace.error!r}."
-    assert trace.noted_at("item") == [0.5, 0.75, 1, 1.25]
-    assert trace.noted_at("closing")[0] >= 2.5 + max(close[names[0]], close[names[2]]), (
-        f"The source failed at 2.5 s and closing the others takes {close[names[0]]} s and {close[names[2]]} s, "
-        f"but the error was there at {trace.noted_at('closing')[0]!r} s."
-    )
-    assert not left_open(trace, sources), f"{len(left_open(trace, sources))} of the 2 other sources were not closed."
+    for cls in (ValueError, TimeoutError, rng.choice([KeyError, RuntimeError, TypeError, OSError])):
+        delays = {names[0]: [0.75, 0.5, 9], names[1]: [1.0, call(1.5, error=cls)], names[2]: [0.5, 9]}
+        data = {"sources": sources, "kinds": (Valve, feed, feed), "bystander": True}
+        trace = await run(desk, **data, world=calls(read=by_source(delays), close=close), raises=cls)
+        failure = next(span.value for span in trace.calls("read") if span.outcome == "failed")
+        assert trace.error.holds(failure), f"The source raised {failure!r}; what came out is {trace.error!r}."
+        assert trace.noted_at("item") == [0.5, 0.75, 1, 1.25]
+        assert trace.noted_at("closing")[0] >= 2.5 + max(close[names[0]], close[names[2]]), (
+            f"The source failed at 2.5 s and closing the others takes {close[names[0]]} s and {close[names[2]]} s, "
+            f"but the error was there at {trace.noted_at('closing')[0]!r} s."
+        )
+        assert not left_open(trace, sources), (
+            f"{len(left_open(trace, sources))} of the 2 other sources were not closed."
+        )
+        assert_bystander_lives(trace, "a source", 2.5)
 
 
 @cancellation

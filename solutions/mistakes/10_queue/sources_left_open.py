@@ -1,8 +1,9 @@
-"""When your merge is closed, or a source fails, you stop the readers but never close the sources,
-so their own cleanup does not run.
+"""When your merge is closed, or a source fails, you stop the readers but leave sources open, so
+their own cleanup does not run.
 
-Hint: A generator that waits at a `yield` cleans up when its `aclose` is awaited; do so for each
-source in a `finally`: https://docs.python.org/3/reference/expressions.html#agen.aclose
+Hint: A generator that waits at a `yield` cleans up when its `aclose` is awaited; do so in a
+`finally` for each source that has one, generator or not:
+https://docs.python.org/3/reference/expressions.html#agen.aclose
 
 Violates: cancellation, result
 """
