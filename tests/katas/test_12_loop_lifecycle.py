@@ -419,7 +419,8 @@ def stop_and_rest(host):
 
 
 @scenario
-def errands(kata, stage, *, keys):
+def errands(kata, stage, *, keys, later=None):
+    """Coroutines are submitted together; and one more, if it has a key, when all of them have ended."""
     work = stage.calls("work")
     home = threading.get_ident()
     seen = []
@@ -439,6 +440,10 @@ def errands(kata, stage, *, keys):
         except Exception as error:
             answers.append(error)
     stage.note("all there")
+    cancelled = sum(future.cancelled() for future in futures)
+    stage.note("cancelled", cancelled)
+    if later is not None and not cancelled:
+        stage.note("later", host.submit(job(later)).result())
     stop_and_rest(host)
     return {
         "answers": answers,
@@ -479,14 +484,20 @@ async def test_what_is_submitted_runs_in_a_thread_of_the_loop(run, rng):
     """`submit` runs a coroutine in the loop's own thread and gives a concurrent future of its result or its error."""
     keys = names(rng, 3)
     bad = rng.choice(keys)
-    world = calls(work={**dict.fromkeys(keys, 1.0), bad: call(2.0, error=KeyError)})
-    trace = await run(errands, keys=keys, world=world)
+    late, later = next(key for key in keys if key != bad), "later"
+    world = calls(work={**dict.fromkeys(keys, 1.0), bad: call(2.0, error=KeyError), late: 4.0, later: 1.0})
+    trace = await run(errands, keys=keys, later=later, world=world, allow=("leaks",))
     told = trace.result
+    assert trace.noted("cancelled") == [0], (
+        f"Of 3 coroutines submitted together one failed, at 2 s, another was to return at 4 s; "
+        f"{trace.noted('cancelled')[0]} of their futures were cancelled, before any `stop`."
+    )
+    assert trace.noted("later") == [trace.given("work", later)]
     expected = [trace.given("work", key) for key in keys]
     assert told["answers"] == expected, f"The futures gave {told['answers']!r}, expected {expected!r}."
     assert all(told["kinds"]), "`submit` must return a concurrent.futures.Future."
-    assert told["at home"] == 0, f"{told['at home']} of 3 coroutines ran in the thread that submitted them, expected 0."
-    assert told["places"] == 1, f"3 coroutines ran on {told['places']} loops, expected 1."
+    assert told["at home"] == 0, f"{told['at home']} of 4 coroutines ran in the thread that submitted them, expected 0."
+    assert told["places"] == 1, f"4 coroutines ran on {told['places']} loops, expected 1."
     told = (await run(three_hosts, world=calls(work=rng.randint(1, 5)))).result
     assert "cancelled" not in told["answers"], (
         "One of two LoopThreads was stopped, and a future of the other cancelled."
@@ -564,6 +575,20 @@ async def test_stop_cancels_every_task_and_waits_for_its_cleanup(run, rng):
         assert trace.noted_at("stopped") == [after + longest]
         assert trace.outcomes("work") == ["cancelled"] * 3
         assert trace.result["task"] == "cancelled", f"A task of the loop is {trace.result['task']} after stop()."
+    # All but one answer with errors, and at once; whoever waits for all of them goes on waiting for that one.
+    keys = names(rng, 30)
+    slow = rng.choice(keys)
+    rude = call(60.0, error=ValueError, then="raises")
+    world = calls(work={**dict.fromkeys(keys, rude), slow: call(60.0, cleanup=3.0)})
+    trace = await run(stopped, keys=keys, after=after, world=world, allow=("leaks", "complaints"))
+    span, stopped_at = trace.call("work", slow), trace.noted_at("stopped")[0]
+    whole = span.outcome == "cancelled" and not span.interrupted
+    told = (
+        f"Of 30 tasks that stop() cancelled at {after} s 29 answered with an error, and 1 cleaned up for 3 s; stop() "
+        f"{'did not wait for that' if whole else 'broke that cleanup off'}, and returned at {stopped_at:g} s."
+    )
+    assert whole, told
+    assert abs(stopped_at - after - 3.0) < 1e-6, told
 
 
 @cancellation
@@ -680,6 +705,12 @@ def started_twice(kata, stage):
         stage.note("RuntimeError")
     answers = [first.result(), host.submit(work("second")).result()]
     stop_and_rest(host)
+    try:
+        host.start()
+    except RuntimeError:
+        stage.note("RuntimeError after stop")
+    else:
+        stop_and_rest(host)
     return answers
 
 
@@ -689,6 +720,9 @@ async def test_a_second_start_raises(run, rng):
     trace = await run(started_twice, world=calls(work=rng.randint(1, 5)))
     assert len(trace.noted("RuntimeError")) == 1, "A second start() raised no RuntimeError."
     assert trace.result == [trace.given("work", "first"), trace.given("work", "second")]
+    assert len(trace.noted("RuntimeError after stop")) == 1, (
+        "After one start() and one stop() a second start() raised no RuntimeError."
+    )
 
 
 @scenario
