@@ -1,4 +1,4 @@
-"""Your `drive` sleeps the full length of a red phase, however much of it is already over, so
+"""Your `drive` still sleeps when the light is green already, a whole red phase for instance, so
 drivers start late.
 
 Hint: Do not reckon with the light's times; wait for the light: `await event.wait()`:
