@@ -582,17 +582,6 @@ class Valve(Sensor):
         self._stage.note("closed", self._name)
 
 
-class Book:
-    """A source that is no iterator: it makes one when it is asked for it, and has nothing to close itself."""
-
-    def __init__(self, stage, name, many):
-        self._stage, self._name, self._many = stage, name, many
-
-    async def __aiter__(self):
-        for place in range(self._many):
-            yield made(await self._stage.calls("read")(self._name, place))
-
-
 @scenario
 async def desk(kata, stage, *, sources, most=10**6, kinds=(feed,), bystander=False):
     """Items are used one by one, and the merge is closed after so many of them.
@@ -669,7 +658,7 @@ async def test_all_items_of_all_sources_come_in_the_order_of_their_arrival(run, 
         delays[name][1] = call(delays[name][1], nothing)
     delays[names[2]][3] = call(delays[names[2]][3], stands_for_exception(rng))  # and so is what looks like a failure
     world = calls(read=by_source(delays))
-    trace = await run(desk, sources=sources, kinds=(feed, Sensor, Book), world=world)
+    trace = await run(desk, sources=sources, kinds=(feed, Sensor), world=world)
     assert trace.count("read") == sum(sources.values())
     assert trace.result == [span.value for span in sorted(trace.calls("read"), key=lambda span: float(span.end))]
     trace = await run(desk, sources={})

@@ -705,12 +705,6 @@ def started_twice(kata, stage):
         stage.note("RuntimeError")
     answers = [first.result(), host.submit(work("second")).result()]
     stop_and_rest(host)
-    try:
-        host.start()
-    except RuntimeError:
-        stage.note("RuntimeError after stop")
-    else:
-        stop_and_rest(host)
     return answers
 
 
@@ -720,9 +714,6 @@ async def test_a_second_start_raises(run, rng):
     trace = await run(started_twice, world=calls(work=rng.randint(1, 5)))
     assert len(trace.noted("RuntimeError")) == 1, "A second start() raised no RuntimeError."
     assert trace.result == [trace.given("work", "first"), trace.given("work", "second")]
-    assert len(trace.noted("RuntimeError after stop")) == 1, (
-        "After one start() and one stop() a second start() raised no RuntimeError."
-    )
 
 
 @scenario
