@@ -176,6 +176,13 @@ def _katas(words: Sequence[str], assignment: Assignment, intake: Intake, course:
     if assignment.weights:
         return sorted(assignment.weights)
     found = {kata for handed in intake.submissions for kata in handed.answers}
+    faults = [handed.fault for handed in intake.submissions if handed.fault]
+    if not found and faults:
+        common.stop(
+            f"{faults[0]} Nobody else has handed in a kata, so nobody can be graded: mend that, and give the same"
+            " command again.",
+            common.FAULT,
+        )
     if not found:
         names = ", ".join(f"{kata.name}.py" for kata in course.katas[:3])
         common.stop(

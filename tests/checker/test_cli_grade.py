@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from checker.cli.grade import _katas
 from checker.course import installed_course
+from checker.intake import Handed, Intake
+from checker.intake.tree import open_tree
+from checker.rows import Assignment, Learner
 from tests.checker.intake.batches import far_away
 from tests.checker.waiting import until
 
@@ -193,6 +197,16 @@ def test_bad_input_ends_in_a_sentence(kata, batch, tmp_path, words, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_class_of_which_nothing_can_be_read_is_not_told_that_it_has_handed_in_nothing(capsys, tmp_path):
+    """What fails is the disk, and the same command may find more the next time."""
+    lost = Handed(Learner("bob", "Bob"), {}, fault="bob cannot be read: Input/output error.")
+    with pytest.raises(SystemExit) as ended:
+        _katas([], Assignment(), Intake("folders", [lost], [], open_tree(tmp_path)), installed_course())
+    said = capsys.readouterr().err
+    assert ended.value.code == 3
+    assert said.startswith("bob cannot be read: Input/output error. Nobody else has handed in a kata")
 
 
 def test_an_empty_folder_is_a_class_that_has_handed_in_nothing(kata, tmp_path):
