@@ -323,7 +323,8 @@ async def test_drivers_go_on_green(run, rng):
     for number, (comes, goes) in enumerate(zip(drivers, leave, strict=True), 1):
         went = trace.noted_at(f"driver {number} went")
         assert went == [goes], (
-            f"{green} s green, {red} s red: a driver who comes at {comes} s goes at {goes} s, not at {went}."
+            f"{green} s green, {red} s red: a driver who comes at {comes} s should go at {goes} s; "
+            f"it {f'went at {went[0]!r} s' if went else 'never went'}."
         )
     trace = await run(crossroads, first=[0.5, 1.0], second=[1.0, red + 1])
     went = trace.noted_at("driver went")
